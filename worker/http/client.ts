@@ -1,0 +1,32 @@
+import type { Readable } from 'node:stream';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds until the response headers must be there. */
+  readonly headersTimeoutMs?: number;
+  /** Milliseconds of silence after which a body is given up. */
+  readonly bodyTimeoutMs?: number;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case; repeated headers joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Must be read to its end or destroyed. */
+  readonly body: Readable;
+  /** Reads the body into memory. @throws AppError `too-large` beyond `maxBytes`. */
+  bytes(maxBytes: number): Promise<Uint8Array>;
+}
+
+/**
+ * The one way out of the process over HTTP. It never follows redirects by itself, refuses hosts that it was not made
+ * for, and turns connection failures into `AppError` `network` or `timeout`.
+ */
+export interface HttpClient {
+  request(request: HttpRequest): Promise<HttpResponse>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,101 @@
+/** How a failure is treated: whether and when trying again can help. */
+export type ErrorClass =
+  /** The world may recover by itself: retry with growing delays. */
+  | 'transient'
+  /** We were told to wait: honour `retryAfterMs`. */
+  | 'throttled'
+  /** The content was announced and is not visible yet: retry for a bounded time, then give up. */
+  | 'not-yet'
+  /** Trying again cannot help: dead letter with its reason. */
+  | 'permanent';
+
+/**
+ * The closed catalogue of failures. A failure means that something could not be done or checked; evidence that was
+ * checked and found bad is never an error but a `Verdict`.
+ */
+export const ERRORS = {
+  usage: { class: 'permanent', meaning: 'A command or request was called wrongly.' },
+  'config-invalid': { class: 'permanent', meaning: 'The configuration breaks its schema or contradicts itself.' },
+  'reference-invalid': { class: 'permanent', meaning: 'An image reference breaks the OCI grammar.' },
+  'unknown-registry': { class: 'permanent', meaning: 'The registry is not configured under `registries`.' },
+  'host-not-allowed': { class: 'permanent', meaning: 'A request would leave the hosts that this client may reach.' },
+  'registry-unauthorized': { class: 'permanent', meaning: 'The registry answered 401: credentials missing or wrong.' },
+  'registry-forbidden': { class: 'permanent', meaning: 'The registry answered 403: the credentials lack the right.' },
+  'registry-throttled': { class: 'throttled', meaning: 'The registry answered 429.' },
+  'registry-unavailable': { class: 'transient', meaning: 'The registry answered 5xx.' },
+  'registry-protocol': {
+    class: 'permanent',
+    meaning: 'The registry answered in a way that the specification forbids.',
+  },
+  'not-found': { class: 'not-yet', meaning: 'The manifest or blob is not in the registry.' },
+  network: { class: 'transient', meaning: 'The connection failed or broke.' },
+  timeout: { class: 'transient', meaning: 'No answer within the time limit.' },
+  'digest-mismatch': { class: 'permanent', meaning: 'Bytes do not hash to the digest that names them.' },
+  'too-large': { class: 'permanent', meaning: 'A size limit was exceeded.' },
+  'manifest-malformed': { class: 'permanent', meaning: 'A manifest, index or config is not what its media type says.' },
+  'media-type-unsupported': { class: 'permanent', meaning: 'The manifest is of a kind that is not an image.' },
+  'index-nested': { class: 'permanent', meaning: 'An index lists another index.' },
+  'not-an-image': { class: 'permanent', meaning: 'The manifest is an artifact, a referrer or evidence, not an image.' },
+  'layer-corrupt': { class: 'permanent', meaning: 'A layer is truncated or is not the archive that it claims to be.' },
+  'layer-bomb': { class: 'permanent', meaning: 'A layer expands beyond the limits of the walk.' },
+  'sbom-empty': { class: 'permanent', meaning: 'An operating system was found but none of its packages.' },
+  'key-unreadable': { class: 'permanent', meaning: 'A private key is missing or cannot be read.' },
+  'key-mismatch': { class: 'permanent', meaning: 'The private key does not belong to the certificate.' },
+  'certificate-refused': { class: 'permanent', meaning: 'The certificate breaks a rule of the linter.' },
+  'policy-malformed': { class: 'permanent', meaning: 'A policy is not YAML or breaks its schema.' },
+  'policy-unsupported': {
+    class: 'permanent',
+    meaning: 'A policy uses a form that is not supported; it is never guessed.',
+  },
+  'lock-lost': { class: 'transient', meaning: 'Another writer holds the evidence location.' },
+  'write-conflict': {
+    class: 'transient',
+    meaning: 'What was written was overwritten by a foreign writer before it was read back.',
+  },
+  'redis-unavailable': { class: 'transient', meaning: 'Redis did not answer in time.' },
+  'redis-unsuitable': { class: 'permanent', meaning: 'Redis is too old or configured so that jobs can be lost.' },
+  'sink-rejected': { class: 'permanent', meaning: 'A sink refused an event for good.' },
+  'sink-unavailable': { class: 'transient', meaning: 'A sink did not take an event now.' },
+  canceled: { class: 'transient', meaning: 'The work was stopped before its end.' },
+  internal: { class: 'transient', meaning: 'A defect: an invariant of the program did not hold.' },
+} as const satisfies Record<string, { class: ErrorClass; meaning: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface AppErrorOptions {
+  cause?: unknown;
+  /** What the reader can do about it, one sentence. */
+  mend?: string;
+  /** The configuration key, flag or field at fault. */
+  field?: string;
+  /** Milliseconds to wait before another try, from `Retry-After`. */
+  retryAfterMs?: number;
+}
+
+/** The one error type of the product. Messages never hold secrets, tokens or URL credentials. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly mend: string | undefined;
+  readonly field: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.mend = options.mend;
+    this.field = options.field;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  get class(): ErrorClass {
+    return ERRORS[this.code].class;
+  }
+}
+
+/** Any thrown value as an `AppError`; a foreign one becomes `internal` with its cause kept. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new AppError('internal', message, { cause: error });
+}

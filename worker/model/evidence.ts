@@ -1,0 +1,104 @@
+import type { Descriptor } from '#model/descriptor.ts';
+import { type Digest, digestTag } from '#model/digest.ts';
+import { formatRepositoryRef, type RepositoryRef } from '#model/image-ref.ts';
+
+/**
+ * Where the evidence of one subject lives: the unit of writing. One digest in two image repositories with one evidence
+ * repository is one location, so it has one writer.
+ */
+export interface EvidenceLocation extends RepositoryRef {
+  /** The subject's digest. */
+  readonly digest: Digest;
+}
+
+/** The key of a location: what locks, records and messages call it. */
+export function locationKey(location: EvidenceLocation): string {
+  return `${formatRepositoryRef(location)}@${location.digest}`;
+}
+
+/** The cosign tag of a location's attestations: `sha256-<hex>.att`. */
+export function attestationTag(location: EvidenceLocation): string {
+  return digestTag(location.digest, '.att');
+}
+
+/** One stored piece of evidence as found: bytes and labels, nothing believed yet. */
+export interface RawEvidence {
+  readonly location: EvidenceLocation;
+  readonly layout: 'cosign-tag';
+  /** Digest of the manifest that lists it. */
+  readonly manifestDigest: Digest;
+  readonly descriptor: Descriptor;
+  /** Absent when the manifest lists the blob but the registry does not hold it. */
+  readonly bytes?: Uint8Array;
+}
+
+/** Who signed, as the evidence shows it. */
+export interface EvidenceSigner {
+  /** SHA-256 of the DER certificate, or of the SPKI of a plain key. */
+  readonly fingerprint: string;
+  readonly subject?: string;
+  readonly issuer?: string;
+  /** URI and e-mail names of the certificate. */
+  readonly subjectAlternativeNames: readonly string[];
+  /** ISO 8601. */
+  readonly notAfter?: string;
+}
+
+/** An in-toto Statement, as parsed from a payload that passed the strict reader. */
+export interface Statement {
+  readonly _type: string;
+  readonly subject: readonly { readonly name?: string; readonly digest: Readonly<Record<string, string>> }[];
+  readonly predicateType: string;
+  readonly predicate?: unknown;
+}
+
+/** A piece of evidence after it was judged under one attestor: what it says, who signed it, whether it holds. */
+export interface Evidence {
+  readonly raw: RawEvidence;
+  readonly payloadDigest?: Digest;
+  readonly statement?: Statement;
+  readonly signer?: EvidenceSigner;
+  /** `true`, or why not: a checked fact, never an error. */
+  readonly held: true | EvidenceDefect;
+}
+
+export interface EvidenceDefect {
+  readonly code: DefectCode;
+  readonly message: string;
+}
+
+/** Why a piece of evidence does not hold. */
+export const DEFECTS = {
+  'blob-missing': 'The manifest lists the blob but the registry does not hold it.',
+  'blob-digest': 'The bytes do not hash to the digest that lists them.',
+  'envelope-malformed': 'The bytes are no DSSE envelope.',
+  'payload-type': 'The envelope carries another payload type than in-toto.',
+  'signature-missing': 'The envelope carries no signature, or the layer lacks its signature annotation.',
+  'signature-invalid': 'No signature of the envelope verifies with the key.',
+  'certificate-missing': 'The layer carries no certificate.',
+  'certificate-malformed': 'The certificate or chain annotation cannot be read.',
+  'chain-untrusted': 'The certificate does not chain to a trusted CA.',
+  'certificate-expired': 'The certificate was not valid at the time that counts.',
+  'certificate-profile': 'The certificate breaks the code signing profile.',
+  'identity-mismatch': 'The certificate names another identity than the one wanted.',
+  'log-entry-missing': 'No transparency log entry, and the policy requires one.',
+  'sct-missing': 'No certificate timestamp (SCT), and the policy requires one.',
+  'statement-malformed': 'The payload is no in-toto Statement by the strict reading.',
+  'subject-mismatch': 'The statement is about another image.',
+  'predicate-type': 'The statement is of another type than the one wanted.',
+} as const;
+
+export type DefectCode = keyof typeof DEFECTS;
+
+/** What we once wrote to a location: enough to list the same blobs again without signing. */
+export interface WrittenEvidence {
+  /** The layer descriptor, annotations included, exactly as written. */
+  readonly descriptor: Descriptor;
+  readonly payloadDigest: Digest;
+  readonly predicateType: string;
+  /** Fingerprint of the signing certificate or key. */
+  readonly signer: string;
+  readonly rule: string;
+  /** ISO 8601. */
+  readonly writtenAt: string;
+}

@@ -1,0 +1,73 @@
+import * as z from 'zod/mini';
+import { type Digest, isDigest, sha256Hex } from '#model/digest.ts';
+import type { ImageRef } from '#model/image-ref.ts';
+
+/** Lanes are queues: each has its own concurrency, and a slow one never delays another. */
+export const LANES = ['push', 'cause', 'backfill', 'deliver'] as const;
+export type Lane = (typeof LANES)[number];
+
+/** Why a job exists. */
+export const CAUSES = [
+  'push',
+  'api',
+  'schedule',
+  'lapse',
+  'policy-changed',
+  'key-changed',
+  'certificate-expiring',
+  'replay',
+  'sweep',
+  'backfill',
+  'demand',
+] as const;
+export type Cause = (typeof CAUSES)[number];
+
+export const JOB_VERSION = 1;
+
+const DigestText = z.custom<Digest>((value) => isDigest(value), 'a digest');
+
+const JobImage = z.object({
+  registry: z.string(),
+  repository: z.string(),
+  tag: z.optional(z.string()),
+  digest: z.optional(DigestText),
+});
+
+/** The payload of a job on the lanes push, cause and backfill. */
+export const ImageJob = z.object({
+  v: z.literal(JOB_VERSION),
+  /** `attest` makes what is missing and verifies; `verify` only verifies, and restores when the rule says so. */
+  kind: z.enum(['attest', 'verify']),
+  image: JobImage,
+  /** The configured source of the delivery, `api`, or `scheduler`. */
+  source: z.string(),
+  /** Who pushed, only from a source whose deliveries are authenticated. */
+  actor: z.optional(z.string()),
+  cause: z.enum(CAUSES),
+  /** W3C Trace Context. */
+  traceparent: z.string(),
+  /** ISO 8601; the start of the push-to-attested measurement. */
+  receivedAt: z.string(),
+  /** Make the evidence anew even where it is present; replaces our own only. */
+  force: z.optional(z.boolean()),
+});
+export type ImageJob = z.infer<typeof ImageJob>;
+
+/** The payload of a job on the lane deliver: one event to one sink. */
+export const DeliverJob = z.object({
+  v: z.literal(JOB_VERSION),
+  sink: z.string(),
+  /** A CloudEvents 1.0 event in its JSON form. */
+  event: z.record(z.string(), z.unknown()),
+});
+export type DeliverJob = z.infer<typeof DeliverJob>;
+
+/**
+ * The deduplication id of an image job: one job for one digest in one repository, however often it is announced. The
+ * tag counts only when the sender gave no digest. It is no BullMQ job id: those may not be reused while a finished job
+ * is kept, and refuse a colon.
+ */
+export function deduplicationId(kind: ImageJob['kind'], image: ImageRef): string {
+  const what = image.digest ?? `tag ${image.tag ?? 'latest'}`;
+  return sha256Hex([kind, image.registry, image.repository, what].join('\n'));
+}

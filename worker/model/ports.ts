@@ -1,0 +1,33 @@
+import type { Digest } from '#model/digest.ts';
+import type { EvidenceLocation } from '#model/evidence.ts';
+
+/** The right to write to one evidence location. */
+export interface Lease {
+  /** Fencing token; grows with every acquisition of the same location. */
+  readonly fence: number;
+  /** Aborted when the lease is lost. */
+  readonly signal: AbortSignal;
+  /**
+   * Confirms, with a round trip, that this lease still is the newest one. Called just before a PUT.
+   * @throws AppError `lock-lost`
+   */
+  check(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** One writer per evidence location, across processes. */
+export interface EvidenceLock {
+  /**
+   * Waits up to `waitMs` for the location.
+   * @throws AppError `lock-lost` when another writer still holds it.
+   */
+  acquire(location: EvidenceLocation, waitMs: number): Promise<Lease>;
+}
+
+/** Digests of manifests that we are about to push or have pushed: their events are our own echo. */
+export interface OwnPushes {
+  /** Called before the PUT: a registry may send its event before it answers. */
+  announce(repository: string, digest: Digest): Promise<void>;
+  /** `repository` is `registry/path`. */
+  has(repository: string, digest: Digest): Promise<boolean>;
+}

@@ -1,0 +1,33 @@
+import type { Digest } from '#model/digest.ts';
+import type { AppError } from '#model/errors.ts';
+import type { EvidenceLocation, RawEvidence } from '#model/evidence.ts';
+import type { ImageRef } from '#model/image-ref.ts';
+import type { PolicyIdentity, Verdict } from '#model/verdict.ts';
+
+/** What a policy must have before it can judge an image. */
+export interface PolicyNeeds {
+  /** Evidence locations to read. Empty when the policy does not speak of the image. */
+  readonly locations: readonly EvidenceLocation[];
+}
+
+/** Evidence of a location: what is there, or that it could not be fetched. */
+export type LocationContent =
+  | { readonly ok: true; readonly evidence: readonly RawEvidence[] }
+  | { readonly ok: false; readonly error: AppError };
+
+export interface EvaluationInput {
+  /** The image as the pod names it, and the digest that it was resolved to once. */
+  readonly image: ImageRef;
+  readonly digest: Digest;
+  readonly now: Date;
+  /** Content of a location that `needs` named; memoised by the caller. */
+  content(location: EvidenceLocation): LocationContent;
+}
+
+/** A policy in the internal form: pure judgement, no I/O. */
+export interface CompiledPolicy {
+  readonly identity: PolicyIdentity;
+  readonly emulates: string;
+  needs(image: ImageRef, digest: Digest): PolicyNeeds;
+  evaluate(input: EvaluationInput): Verdict;
+}
