@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '#crypto/certificate.ts';
 
 /**
@@ -18,19 +19,10 @@ export interface ConfiguredSigner {
   readonly signer: Signer;
   /** SHA-256 (hex) of the leaf's DER, or of the SPKI of a plain key: how records name the signer. */
   readonly fingerprint: string;
+  /** The key that verifies its signatures. */
+  readonly publicKey: KeyObject;
   /** Leaf first, then intermediates, root last; empty for a plain key. */
   readonly chain: readonly Certificate[];
 }
 
-/** One signed in-toto statement, ready for any layout. */
-export interface SignedStatement {
-  /** The DSSE envelope exactly as it will be stored; later hashes cover these bytes. */
-  readonly envelope: Uint8Array;
-  readonly payload: Uint8Array;
-  readonly predicateType: string;
-  readonly fingerprint: string;
-  /** PEM of the leaf; absent for a plain key. */
-  readonly certificate?: string;
-  /** PEM of intermediates then root; absent for a plain key. */
-  readonly chain?: string;
-}
+export type { SignedStatement } from '#model/signed-statement.ts';

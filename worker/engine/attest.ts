@@ -1,0 +1,43 @@
+import type { ImageRef } from '#model/image-ref.ts';
+import type { Digest } from '#model/digest.ts';
+import type { Subject } from '#model/subject.ts';
+import type { EnginePorts, EvidenceWish } from '#engine/engine-ports.ts';
+import { resolveSubject } from '#engine/resolve.ts';
+import { type SettledEvidence, settleLocation } from '#engine/settle.ts';
+import { createStatementMaker, type MakerStep } from '#engine/statement-maker.ts';
+import { placeWishes } from '#engine/wish-location.ts';
+
+export interface AttestRequest {
+  readonly image: ImageRef;
+  readonly wishes: readonly EvidenceWish[];
+  readonly maySign: boolean;
+  readonly mayRestore: boolean;
+  readonly force: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: ((step: MakerStep) => void) | undefined;
+}
+
+export interface AttestReport {
+  readonly subject: Subject;
+  readonly evidence: readonly SettledEvidence[];
+  /** Packages found, by platform digest; empty when no SBOM was made. */
+  readonly packages: ReadonlyMap<Digest, number>;
+}
+
+/**
+ * Gives an image the evidence that its wishes name: resolve, look at each location, make and sign what is missing,
+ * attach it in one PUT a location, read it back. What is there and holds is left alone.
+ * @throws AppError of the rooms below; nothing is left half written.
+ */
+export async function attestImage(request: AttestRequest, ports: EnginePorts): Promise<AttestReport> {
+  const { signal } = request;
+  const registry = ports.registries.nameOf(request.image.registry);
+  const source = ports.registries.target(registry);
+  const subject = await resolveSubject(source, { ...request.image, registry }, signal);
+  const maker = createStatementMaker(subject, ports, request);
+  const evidence: SettledEvidence[] = [];
+  for (const placed of placeWishes(subject, request.wishes, ports.registries)) {
+    evidence.push(...(await settleLocation(placed, ports, { ...request, make: maker.make })));
+  }
+  return { subject, evidence, packages: maker.packages };
+}

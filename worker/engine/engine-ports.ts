@@ -1,0 +1,48 @@
+import type { Registries } from '#oci/target.ts';
+import type { EvidenceLock, OwnPushes } from '#model/ports.ts';
+import type { WrittenEvidenceStore } from '#model/ledger.ts';
+import type { EvidenceType } from '#model/rule.ts';
+import type { LayerFactsCache } from '#sbom/layer-facts.ts';
+import type { WalkLimits } from '#sbom/limits.ts';
+import type { ConfiguredSigner } from '#signing/signer.ts';
+import type { Attestor } from '#verification/attestor.ts';
+
+/** A signer of this installation, with those that it replaced. */
+export interface SigningIdentity {
+  readonly signer: ConfiguredSigner;
+  /** Signers before it whose statements still are our own. */
+  readonly former: readonly FormerSigner[];
+}
+
+export interface FormerSigner {
+  readonly fingerprint: string;
+  /** PEM of its certificate or public key; without it only the record of what we wrote tells. */
+  readonly pem?: string;
+}
+
+/** One piece of evidence that an image shall have: what, by whom, where, and who is believed. */
+export interface EvidenceWish {
+  readonly type: EvidenceType;
+  readonly predicateType: string;
+  readonly identity: SigningIdentity;
+  readonly attestor: Attestor;
+  /** `registry/path` that holds the evidence; absent: the image's own repository. */
+  readonly repository?: string;
+  /** For an index: also on each platform image. */
+  readonly platforms: boolean;
+  /** The rule that asks for it. */
+  readonly rule: string;
+}
+
+/** What the engine needs of the outside; the worker gives Redis behind it, the command line does without. */
+export interface EnginePorts {
+  readonly registries: Registries;
+  readonly lock: EvidenceLock;
+  readonly ownPushes: OwnPushes;
+  readonly written: WrittenEvidenceStore;
+  readonly layerFacts: LayerFactsCache;
+  readonly walkLimits: WalkLimits;
+  /** `builder.id` of the provenance that this installation observes. */
+  readonly builderId: string;
+  now(): Date;
+}

@@ -1,0 +1,35 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
+import { pae, parseEnvelope, verifySignature } from '#crypto/dsse.ts';
+import type { EvidenceWish, SigningIdentity } from '#engine/engine-ports.ts';
+import { isOurs } from '#predicates/ours.ts';
+import { readStatement } from '#verification/statement.ts';
+
+/**
+ * True for evidence of this type that is our own: in the record of what we wrote, or signed by a present or former
+ * signer of this installation and naming our builder or tool. Only such evidence is ever replaced. A certificate that
+ * has lapsed does not make it somebody else's, so validity is not asked here.
+ */
+export function isOwn(raw: RawEvidence, wish: EvidenceWish, written: readonly WrittenEvidence[]): boolean {
+  const recorded = written.find(({ descriptor }) => descriptor.digest === raw.descriptor.digest);
+  if (recorded) return recorded.predicateType === wish.predicateType && isLineage(recorded.signer, wish.identity);
+  if (!raw.bytes) return false;
+  const parsed = parseEnvelope(raw.bytes);
+  if (!parsed.ok) return false;
+  const { payloadType, payload, signatures } = parsed.envelope;
+  const statement = readStatement(payload);
+  if (!statement || statement.predicateType !== wish.predicateType || !isOurs(statement)) return false;
+  const signed = pae(payloadType, payload);
+  return lineageKeys(wish.identity).some((key) =>
+    signatures.some(({ signature }) => verifySignature(key, signed, signature)),
+  );
+}
+
+function isLineage(fingerprint: string, { signer, former }: SigningIdentity): boolean {
+  return signer.fingerprint === fingerprint || former.some((each) => each.fingerprint === fingerprint);
+}
+
+function lineageKeys({ signer, former }: SigningIdentity): readonly KeyObject[] {
+  const pems = former.flatMap(({ pem }) => (pem === undefined ? [] : [pem]));
+  return [signer.publicKey, ...pems.map((pem) => createPublicKey(pem))];
+}

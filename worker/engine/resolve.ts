@@ -1,0 +1,115 @@
+import { type Descriptor, formatPlatform, type Platform } from '#model/descriptor.ts';
+import { isDigest } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
+import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
+import {
+  BUILDKIT_ATTESTATION_MANIFEST,
+  BUILDKIT_REFERENCE_DIGEST,
+  BUILDKIT_REFERENCE_TYPE,
+  IMAGE_CONFIGS,
+} from '#model/media-types.ts';
+import type { BuildkitAttestation, PlatformImage, Subject } from '#model/subject.ts';
+import { readImageConfig } from '#engine/image-config.ts';
+import { type ImageIndex, type ImageManifest, parseManifest } from '#oci/manifest.ts';
+import type { ReadTarget } from '#oci/target.ts';
+
+/** Platforms of one index: real ones have a dozen. */
+const MAX_PLATFORMS = 100;
+
+/** Layer types that only evidence has: such a manifest is attested never, or every attestation would get its own. */
+const EVIDENCE_LAYER = /^application\/vnd\.(?:in-toto|dsse\.|dev\.cosign\.|dev\.sigstore\.)/;
+
+/**
+ * Resolves a reference to the image that it names now. `image.registry` is the configured name; a digest in the
+ * reference is taken as it is, whatever its tag points to meanwhile.
+ * @throws AppError `not-found`, `not-an-image`, `index-nested`, `manifest-malformed` and the registry errors.
+ */
+export async function resolveSubject(source: ReadTarget, image: ImageRef, signal?: AbortSignal): Promise<Subject> {
+  const stored = await source.manifest(image.repository, image.digest ?? image.tag ?? 'latest', signal);
+  const named = { ...image, digest: stored.descriptor.digest };
+  const manifest = parseManifest(stored);
+  if (manifest.kind === 'manifest') {
+    refuseEvidence(manifest, named);
+    const platform = await platformImage(source, image.repository, stored.descriptor, manifest, signal);
+    return { image: named, descriptor: stored.descriptor, kind: 'image', platforms: [platform], buildkit: [] };
+  }
+  refuseArtifact(manifest, named);
+  const platforms = await platformsOf(source, named, manifest, signal);
+  return { image: named, descriptor: stored.descriptor, kind: 'index', platforms, buildkit: buildkitOf(manifest) };
+}
+
+async function platformsOf(
+  source: ReadTarget,
+  image: ImageRef,
+  index: ImageIndex,
+  signal?: AbortSignal,
+): Promise<readonly PlatformImage[]> {
+  const children = index.manifests.filter((child) => !isAttestationManifest(child));
+  if (children.length > MAX_PLATFORMS) {
+    throw new AppError('too-large', `${formatImageRef(image)} lists ${children.length} platforms`);
+  }
+  const platforms: PlatformImage[] = [];
+  for (const child of children) {
+    const stored = await source.manifest(image.repository, child.digest, signal);
+    const manifest = parseManifest(stored);
+    if (manifest.kind === 'index') {
+      throw new AppError('index-nested', `${formatImageRef(image)} lists another index, ${child.digest}`);
+    }
+    if (whyNoImage(manifest) !== undefined) continue;
+    const descriptor = child.platform ? { ...stored.descriptor, platform: child.platform } : stored.descriptor;
+    platforms.push(await platformImage(source, image.repository, descriptor, manifest, signal));
+  }
+  if (platforms.length === 0) throw notAnImage(image, 'its index lists no image');
+  return platforms;
+}
+
+async function platformImage(
+  source: ReadTarget,
+  repository: string,
+  descriptor: Descriptor,
+  manifest: ImageManifest,
+  signal?: AbortSignal,
+): Promise<PlatformImage> {
+  const config = await readImageConfig(source, repository, manifest.config, signal);
+  return { descriptor, layers: manifest.layers, config, annotations: manifest.annotations ?? {} };
+}
+
+function refuseEvidence(manifest: ImageManifest, image: ImageRef): void {
+  const why = whyNoImage(manifest);
+  if (why !== undefined) throw notAnImage(image, why);
+}
+
+function refuseArtifact(index: ImageIndex, image: ImageRef): void {
+  if (index.subject) throw notAnImage(image, `it refers to ${index.subject.digest}`);
+  if (index.artifactType) throw notAnImage(image, `its artifactType is ${index.artifactType}`);
+}
+
+/** Why a manifest is no image, in words: an artifact, a referrer or evidence (the defences against our own echo). */
+function whyNoImage(manifest: ImageManifest): string | undefined {
+  if (manifest.subject) return `it refers to ${manifest.subject.digest}`;
+  if (manifest.artifactType) return `its artifactType is ${manifest.artifactType}`;
+  if (!IMAGE_CONFIGS.includes(manifest.config.mediaType)) return `its config is ${manifest.config.mediaType}`;
+  const evidence = manifest.layers.find((layer) => EVIDENCE_LAYER.test(layer.mediaType));
+  return evidence ? `it holds evidence (${evidence.mediaType})` : undefined;
+}
+
+function isAttestationManifest({ annotations, platform }: Descriptor): boolean {
+  const type = annotations?.[BUILDKIT_REFERENCE_TYPE];
+  return type === BUILDKIT_ATTESTATION_MANIFEST || (platform !== undefined && isUnknown(platform));
+}
+
+function isUnknown(platform: Platform): boolean {
+  return formatPlatform(platform) === 'unknown/unknown';
+}
+
+function buildkitOf(index: ImageIndex): readonly BuildkitAttestation[] {
+  return index.manifests.flatMap((descriptor) => {
+    const platformDigest = descriptor.annotations?.[BUILDKIT_REFERENCE_DIGEST];
+    if (!isAttestationManifest(descriptor) || !isDigest(platformDigest)) return [];
+    return [{ descriptor, platformDigest }];
+  });
+}
+
+function notAnImage(image: ImageRef, why: string): AppError {
+  return new AppError('not-an-image', `${formatImageRef(image)} is no image: ${why}`);
+}

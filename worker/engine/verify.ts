@@ -1,0 +1,105 @@
+import type { Digest } from '#model/digest.ts';
+import { type AppError, toAppError } from '#model/errors.ts';
+import { type EvidenceLocation, locationKey } from '#model/evidence.ts';
+import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
+import type { Verdict } from '#model/verdict.ts';
+import type { EnginePorts } from '#engine/engine-ports.ts';
+import type { CompiledPolicy, LocationContent } from '#policy/policy.ts';
+import { readAttestationTag } from '#storage/attestation-tag-reader.ts';
+
+export interface VerifyRequest {
+  readonly image: ImageRef;
+  readonly policies: readonly CompiledPolicy[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface VerifyReport {
+  /** The reference with its digest, by the registry's configured name. */
+  readonly image: ImageRef;
+  /** Absent when the image could not be resolved. */
+  readonly digest?: Digest;
+  readonly verdicts: readonly Verdict[];
+}
+
+export type VerifyPorts = Pick<EnginePorts, 'registries' | 'now'>;
+
+/**
+ * Judges an image under each policy: resolve once, fetch what the policies need, evaluate. What cannot be fetched
+ * becomes the outcome `error` of the policies that need it, never an exception and never a pass.
+ */
+export async function verifyImage(request: VerifyRequest, ports: VerifyPorts): Promise<VerifyReport> {
+  let image = request.image;
+  let digest: Digest;
+  try {
+    const registry = ports.registries.nameOf(image.registry);
+    digest = image.digest ?? (await resolveDigest(image, ports, request.signal));
+    image = { ...image, registry, digest };
+  } catch (error) {
+    const failure = toAppError(error);
+    request.signal?.throwIfAborted();
+    return { image, verdicts: request.policies.map((policy) => unreachable(policy, image, failure)) };
+  }
+  const contents = await fetchContents(image, digest, request, ports);
+  const now = ports.now();
+  const verdicts = request.policies.map((policy) =>
+    policy.evaluate({ image, digest, now, content: (location) => contentOf(contents, location) }),
+  );
+  return { image, digest, verdicts };
+}
+
+async function resolveDigest(image: ImageRef, ports: VerifyPorts, signal?: AbortSignal): Promise<Digest> {
+  const target = ports.registries.target(image.registry);
+  return (await target.resolve(image.repository, image.tag ?? 'latest', signal)).digest;
+}
+
+async function fetchContents(
+  image: ImageRef,
+  digest: Digest,
+  request: VerifyRequest,
+  ports: VerifyPorts,
+): Promise<ReadonlyMap<string, LocationContent>> {
+  const locations = new Map<string, EvidenceLocation>();
+  for (const policy of request.policies) {
+    for (const location of policy.needs(image, digest).locations) locations.set(locationKey(location), location);
+  }
+  const contents = new Map<string, LocationContent>();
+  for (const [key, location] of locations) contents.set(key, await fetchContent(location, ports, request.signal));
+  return contents;
+}
+
+async function fetchContent(
+  location: EvidenceLocation,
+  ports: VerifyPorts,
+  signal?: AbortSignal,
+): Promise<LocationContent> {
+  try {
+    const { evidence } = await readAttestationTag(ports.registries.target(location.registry), location, signal);
+    return { ok: true, evidence };
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { ok: false, error: toAppError(error) };
+  }
+}
+
+function contentOf(contents: ReadonlyMap<string, LocationContent>, location: EvidenceLocation): LocationContent {
+  const content = contents.get(locationKey(location));
+  if (content) return content;
+  throw new Error(`evidence at ${locationKey(location)} was not announced by needs()`);
+}
+
+function unreachable(policy: CompiledPolicy, image: ImageRef, failure: AppError): Verdict {
+  return {
+    image: formatImageRef(image),
+    policy: policy.identity,
+    emulates: policy.emulates,
+    mode: policy.emulates === 'attestry' ? 'strict' : 'compat',
+    outcome: 'error',
+    reasons: [
+      {
+        code: 'image-unreachable',
+        message: `the image could not be resolved: ${failure.message}`,
+        ...(failure.mend ? { next: failure.mend } : {}),
+      },
+    ],
+  };
+}

@@ -1,0 +1,65 @@
+import type { Descriptor } from '#model/descriptor.ts';
+import { type EvidenceLocation, locationKey } from '#model/evidence.ts';
+import { parseRepositoryRef } from '#model/image-ref.ts';
+import type { PlatformImage, Subject } from '#model/subject.ts';
+import type { EvidenceWish } from '#engine/engine-ports.ts';
+import type { Registries } from '#oci/target.ts';
+
+/** A wish on one digest: the image itself, or one platform of an index. */
+export interface PlacedWish {
+  readonly wish: EvidenceWish;
+  readonly location: EvidenceLocation;
+  readonly descriptor: Descriptor;
+  /** The platform image that the statement is about; absent: the whole index. */
+  readonly platform?: PlatformImage;
+}
+
+/**
+ * Places each wish: on the digest that a pod names (for a multi-platform tag the index) and, where the wish says so, on
+ * each platform image. Grouped by location, since one writer settles a whole location.
+ */
+export function placeWishes(
+  subject: Subject,
+  wishes: readonly EvidenceWish[],
+  registries: Pick<Registries, 'nameOf'>,
+): readonly (readonly PlacedWish[])[] {
+  const groups = new Map<string, PlacedWish[]>();
+  for (const wish of wishes) {
+    for (const placed of placesOf(subject, wish, registries)) {
+      const key = locationKey(placed.location);
+      groups.set(key, [...(groups.get(key) ?? []), placed]);
+    }
+  }
+  return [...groups.values()];
+}
+
+function placesOf(
+  subject: Subject,
+  wish: EvidenceWish,
+  registries: Pick<Registries, 'nameOf'>,
+): readonly PlacedWish[] {
+  const repository = evidenceRepository(subject, wish, registries);
+  const [only] = subject.platforms;
+  const whole: PlacedWish = {
+    wish,
+    location: { ...repository, digest: subject.descriptor.digest },
+    descriptor: subject.descriptor,
+    ...(subject.kind === 'image' && only ? { platform: only } : {}),
+  };
+  if (subject.kind === 'image' || !wish.platforms) return [whole];
+  const platforms = subject.platforms.map((platform) => ({
+    wish,
+    location: { ...repository, digest: platform.descriptor.digest },
+    descriptor: platform.descriptor,
+    platform,
+  }));
+  return [...platforms, whole];
+}
+
+function evidenceRepository(subject: Subject, wish: EvidenceWish, registries: Pick<Registries, 'nameOf'>) {
+  if (wish.repository === undefined) {
+    return { registry: subject.image.registry, repository: subject.image.repository };
+  }
+  const ref = parseRepositoryRef(wish.repository);
+  return { registry: registries.nameOf(ref.registry), repository: ref.repository };
+}

@@ -1,0 +1,68 @@
+import type { Descriptor } from '#model/descriptor.ts';
+import { sha256 } from '#model/digest.ts';
+import {
+  COSIGN_CERTIFICATE,
+  COSIGN_CHAIN,
+  COSIGN_SIGNATURE,
+  DSSE_ENVELOPE,
+  OCI_CONFIG,
+  OCI_MANIFEST,
+  PREDICATE_TYPE_ANNOTATION,
+} from '#model/media-types.ts';
+import type { SignedStatement } from '#model/signed-statement.ts';
+
+/** Go's zero time: what cosign writes where an image would tell when it was created. */
+const ZERO_TIME = '0001-01-01T00:00:00Z';
+
+/** The descriptor of a signed statement as a layer of cosign's attestation tag. */
+export function attestationLayer(statement: SignedStatement): Descriptor {
+  const annotations: Record<string, string> = {
+    // Empty for attestations, but the readers refuse a layer without the key.
+    [COSIGN_SIGNATURE]: '',
+    [PREDICATE_TYPE_ANNOTATION]: statement.predicateType,
+  };
+  if (statement.certificate !== undefined) {
+    annotations[COSIGN_CERTIFICATE] = statement.certificate;
+    annotations[COSIGN_CHAIN] = statement.chain ?? '';
+  }
+  return {
+    mediaType: DSSE_ENVELOPE,
+    digest: sha256(statement.envelope),
+    size: statement.envelope.byteLength,
+    annotations,
+  };
+}
+
+/**
+ * The config blob of an attestation tag: a real image config whose `diff_ids` are the layers, since tools based on
+ * go-containerregistry iterate both.
+ */
+export function attestationConfig(layers: readonly Descriptor[]): Uint8Array {
+  return encode({
+    architecture: '',
+    created: ZERO_TIME,
+    history: layers.map(() => ({ created: ZERO_TIME })),
+    os: '',
+    rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
+    config: {},
+  });
+}
+
+/** The manifest of an attestation tag; the same layers give the same bytes. */
+export function attestationManifest(layers: readonly Descriptor[], config: Uint8Array): Uint8Array {
+  return encode({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: { mediaType: OCI_CONFIG, size: config.byteLength, digest: sha256(config) },
+    layers: layers.map(({ mediaType, size, digest, annotations }) => ({
+      mediaType,
+      size,
+      digest,
+      ...(annotations ? { annotations } : {}),
+    })),
+  });
+}
+
+function encode(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}

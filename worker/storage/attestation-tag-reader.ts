@@ -1,0 +1,107 @@
+import type { Descriptor } from '#model/descriptor.ts';
+import type { Digest } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
+import { attestationTag, type EvidenceLocation, type RawEvidence } from '#model/evidence.ts';
+import { parseManifest } from '#oci/manifest.ts';
+import type { ReadTarget, StoredManifest } from '#oci/target.ts';
+import { readBlob } from '#storage/read-blob.ts';
+
+/** cosign's default for `COSIGN_MAX_ATTACHMENT_SIZE`, bytes of one layer. */
+const MAX_LAYER_BYTES = 128 * 1024 * 1024;
+/** All layers of one tag together: what a reader holds in memory at once. */
+const MAX_TOTAL_BYTES = 256 * 1024 * 1024;
+const PARALLEL_FETCHES = 4;
+
+/** What stands at a location's attestation tag. Without a manifest there is no evidence. */
+export interface AttestationTagContent {
+  readonly manifestDigest?: Digest;
+  readonly layers: readonly Descriptor[];
+  readonly evidence: readonly RawEvidence[];
+}
+
+/**
+ * Reads all attestations of a location from cosign's tag (`sha256-<hex>.att`). A blob that the manifest lists and the
+ * registry does not hold is listed without bytes, as the verifiers skip it.
+ * @throws AppError the registry errors, `manifest-malformed`, `too-large`.
+ */
+export async function readAttestationTag(
+  source: ReadTarget,
+  location: EvidenceLocation,
+  signal?: AbortSignal,
+): Promise<AttestationTagContent> {
+  const manifest = await tagManifest(source, location, signal);
+  if (!manifest) return { layers: [], evidence: [] };
+  const layers = await imageLayers(source, location, manifest, signal);
+  const total = layers.reduce((sum, layer) => sum + layer.size, 0);
+  if (total > MAX_TOTAL_BYTES) {
+    throw new AppError(
+      'too-large',
+      `${attestationTag(location)} lists ${total} bytes, the limit is ${MAX_TOTAL_BYTES}`,
+    );
+  }
+  const manifestDigest = manifest.descriptor.digest;
+  const evidence = await inParallel(layers, PARALLEL_FETCHES, async (descriptor): Promise<RawEvidence> => {
+    const bytes = await layerBytes(source, location, descriptor, signal);
+    return { location, layout: 'cosign-tag', manifestDigest, descriptor, ...(bytes ? { bytes } : {}) };
+  });
+  return { manifestDigest, layers, evidence };
+}
+
+async function tagManifest(
+  source: ReadTarget,
+  location: EvidenceLocation,
+  signal?: AbortSignal,
+): Promise<StoredManifest | undefined> {
+  try {
+    return await source.manifest(location.repository, attestationTag(location), signal);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+/** The tag usually holds an image manifest; where it holds an index, the verifiers take its linux/amd64 child. */
+async function imageLayers(
+  source: ReadTarget,
+  location: EvidenceLocation,
+  stored: StoredManifest,
+  signal?: AbortSignal,
+): Promise<readonly Descriptor[]> {
+  const manifest = parseManifest(stored);
+  if (manifest.kind === 'manifest') return manifest.layers;
+  const child = manifest.manifests.find(
+    ({ platform }) => !platform || (platform.os === 'linux' && platform.architecture === 'amd64'),
+  );
+  if (!child) return [];
+  const image = parseManifest(await source.manifest(location.repository, child.digest, signal));
+  if (image.kind === 'manifest') return image.layers;
+  throw new AppError('index-nested', `${attestationTag(location)} holds an index that lists another index`);
+}
+
+async function layerBytes(
+  source: ReadTarget,
+  location: EvidenceLocation,
+  descriptor: Descriptor,
+  signal?: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await readBlob(source, location.repository, descriptor, MAX_LAYER_BYTES, signal);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+async function inParallel<Item, Result>(
+  items: readonly Item[],
+  width: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = new Array(items.length);
+  let next = 0;
+  async function lane(): Promise<void> {
+    for (let at = next++; at < items.length; at = next++) results[at] = await work(items[at] as Item);
+  }
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  return results;
+}
