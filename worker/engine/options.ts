@@ -42,7 +42,7 @@ export const RuleOptions = z
       .prefault({})
       .describe('Every member that is present must match; without members the rule matches every image.'),
     evidence: z.array(EvidenceOptions).max(32).default([]).describe('What is made, signed and attached when missing.'),
-    policies: oneOrMore(Id, 100).prefault([]).describe('Ids of the policies that judge the image.'),
+    policies: oneOrMore(Id, 100, 0).prefault([]).describe('Ids of the policies that judge the image.'),
     when: z
       .strictObject({
         source: patterns.describe('Id of the source of the push, or api.'),

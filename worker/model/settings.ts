@@ -169,9 +169,9 @@ export const Uri = checkedText((text) => {
   return { message: 'not an absolute URI', mend: 'write a full URI such as https://example.com/path' };
 });
 
-/** One value or a list of them; parsed to a list. */
-export function oneOrMore<T extends z.ZodType>(item: T, most = 1000) {
-  return z.union([item, z.array(item).min(1).max(most)]).transform((value): z.output<T>[] => {
+/** One value or a list of them; parsed to a list. `least` 0 lets the list be empty. */
+export function oneOrMore<T extends z.ZodType>(item: T, most = 1000, least = 1) {
+  return z.union([item, z.array(item).min(least).max(most)]).transform((value): z.output<T>[] => {
     return Array.isArray(value) ? value : [value as z.output<T>];
   });
 }

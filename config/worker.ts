@@ -1,0 +1,12 @@
+import * as z from 'zod';
+import { ConcurrencyOptions, RetryOptions, StopTimeout } from '#queue/options.ts';
+import { MetricsListenOptions } from '#telemetry/options.ts';
+
+/** The section `worker`: what one worker process does. */
+export const WorkerOptions = z.strictObject({
+  concurrency: ConcurrencyOptions.prefault({}).describe('Jobs at a time, by lane.'),
+  retry: RetryOptions.prefault({}).describe('What happens to jobs that fail.'),
+  listen: MetricsListenOptions.prefault({}).describe('Where metrics and health are served.'),
+  stopTimeout: StopTimeout,
+});
+export type WorkerOptions = z.output<typeof WorkerOptions>;

@@ -1,0 +1,47 @@
+import * as z from 'zod';
+import { exactlyOneForm, FilePath, HttpUrl, Id, oneOrMore, RegistryName, SecretReference } from '#model/settings.ts';
+
+export type RegistryCredentials =
+  | { readonly username: string; readonly password: string }
+  | { readonly token: string }
+  | { readonly dockerConfig: string };
+
+const Credentials = z
+  .strictObject({
+    username: z
+      .string()
+      .min(1)
+      .max(255)
+      .exactOptional()
+      .describe('User of basic authentication or of the token server.'),
+    password: SecretReference.exactOptional().describe('Password of that user, as a secret reference.'),
+    token: SecretReference.exactOptional().describe('A bearer or identity token, as a secret reference.'),
+    dockerConfig: FilePath.exactOptional().describe("Docker's config.json; its credential helpers are used as well."),
+  })
+  .superRefine(exactlyOneForm([['username', 'password'], ['token'], ['dockerConfig']]))
+  .transform((given): RegistryCredentials => {
+    const { username, password, token, dockerConfig } = given;
+    if (token !== undefined) return { token };
+    if (dockerConfig !== undefined) return { dockerConfig };
+    return { username: username ?? '', password: password ?? '' };
+  });
+
+/** One registry: what it is called, where it is dialled, and how. */
+export const RegistryOptions = z
+  .strictObject({
+    id: Id.exactOptional().describe('How sources name this registry; the name when absent.'),
+    name: RegistryName.describe('How references, policies and statements say it: host or host:port.'),
+    address: RegistryName.exactOptional().describe('What is dialled when it differs from the name: host or host:port.'),
+    aliases: oneOrMore(RegistryName, 100, 0)
+      .prefault([])
+      .describe('Other hosts by which references call this registry.'),
+    ca: FilePath.exactOptional().describe("PEM file of the CA that signed the registry's certificate."),
+    proxy: HttpUrl.exactOptional().describe('HTTP proxy to reach it through.'),
+    plainHttp: z
+      .boolean()
+      .exactOptional()
+      .describe('Dial without TLS. Loopback addresses are dialled without TLS unless this is false.'),
+    credentials: Credentials.exactOptional().describe("Absent: anonymous, or what Docker's own configuration holds."),
+  })
+  .transform(({ id, ...rest }) => ({ id: id ?? rest.name, ...rest }));
+export type RegistryOptions = z.output<typeof RegistryOptions>;

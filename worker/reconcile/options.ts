@@ -1,0 +1,13 @@
+import * as z from 'zod';
+import { duration, wholeNumber } from '#model/settings.ts';
+
+/** The rhythm of what happens without a push. The scheduler only wakes; the ledger says what is due. */
+export const ReconcileOptions = z.strictObject({
+  wake: duration('1s', '1h').prefault('30s').describe('How often the ledger is asked what is due.'),
+  batch: wholeNumber(1, 10_000).default(200).describe('Images enqueued at one wake, at most.'),
+  retryError: duration('10s', '1d').prefault('5m').describe('When an image that could not be checked is tried again.'),
+  certificateWarning: duration('1d', '400d')
+    .prefault('30d')
+    .describe('How long before its end a signing certificate is reported as expiring.'),
+});
+export type ReconcileOptions = z.output<typeof ReconcileOptions>;
