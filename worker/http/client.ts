@@ -1,5 +1,12 @@
 import type { Readable } from 'node:stream';
 
+/**
+ * On whose word a host is reached. `listed`: it must be on the client's allow list. `named`: the other side named it, in
+ * a redirect or a token realm; any host will do whose address is neither loopback, link-local nor a cloud's metadata
+ * service. `named-local`: as `named`, and loopback too, for a server that is itself on loopback.
+ */
+export type Reach = 'listed' | 'named' | 'named-local';
+
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
@@ -10,6 +17,8 @@ export interface HttpRequest {
   readonly headersTimeoutMs?: number;
   /** Milliseconds of silence after which a body is given up. */
   readonly bodyTimeoutMs?: number;
+  /** Default `listed`. */
+  readonly reach?: Reach;
 }
 
 export interface HttpResponse {
