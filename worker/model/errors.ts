@@ -41,6 +41,7 @@ export const ERRORS = {
   'sbom-empty': { class: 'permanent', meaning: 'An operating system was found but none of its packages.' },
   'key-unreadable': { class: 'permanent', meaning: 'A private key is missing or cannot be read.' },
   'key-mismatch': { class: 'permanent', meaning: 'The private key does not belong to the certificate.' },
+  'certificate-unreadable': { class: 'permanent', meaning: 'A certificate or chain cannot be read.' },
   'certificate-refused': { class: 'permanent', meaning: 'The certificate breaks a rule of the linter.' },
   'policy-malformed': { class: 'permanent', meaning: 'A policy is not YAML or breaks its schema.' },
   'policy-unsupported': {
