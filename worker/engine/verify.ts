@@ -8,7 +8,10 @@ import type { CompiledPolicy, LocationContent } from '#policy/policy.ts';
 import { readAttestationTag } from '#storage/attestation-tag-reader.ts';
 
 export interface VerifyRequest {
+  /** The image as a pod names it: policies match this text, tag or digest as given. */
   readonly image: ImageRef;
+  /** The digest to judge, where it is known already; a tag may have moved since. */
+  readonly digest?: Digest;
   readonly policies: readonly CompiledPolicy[];
   readonly signal?: AbortSignal | undefined;
 }
@@ -31,9 +34,8 @@ export async function verifyImage(request: VerifyRequest, ports: VerifyPorts): P
   let image = request.image;
   let digest: Digest;
   try {
-    const registry = ports.registries.nameOf(image.registry);
-    digest = image.digest ?? (await resolveDigest(image, ports, request.signal));
-    image = { ...image, registry, digest };
+    image = { ...image, registry: ports.registries.nameOf(image.registry) };
+    digest = await resolveDigest(image, request, ports);
   } catch (error) {
     const failure = toAppError(error);
     request.signal?.throwIfAborted();
@@ -44,12 +46,14 @@ export async function verifyImage(request: VerifyRequest, ports: VerifyPorts): P
   const verdicts = request.policies.map((policy) =>
     policy.evaluate({ image, digest, now, content: (location) => contentOf(contents, location) }),
   );
-  return { image, digest, verdicts };
+  return { image: { ...image, digest }, digest, verdicts };
 }
 
-async function resolveDigest(image: ImageRef, ports: VerifyPorts, signal?: AbortSignal): Promise<Digest> {
+/** Asked of the registry even where the reference has a digest: evidence of an image that is gone proves nothing. */
+async function resolveDigest(image: ImageRef, request: VerifyRequest, ports: VerifyPorts): Promise<Digest> {
   const target = ports.registries.target(image.registry);
-  return (await target.resolve(image.repository, image.tag ?? 'latest', signal)).digest;
+  const reference = request.digest ?? image.digest ?? image.tag ?? 'latest';
+  return (await target.resolve(image.repository, reference, request.signal)).digest;
 }
 
 async function fetchContents(

@@ -1,0 +1,65 @@
+import type { CommandEntry } from '#cli/command.ts';
+
+/** Every command, in the order in which help lists them. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'start',
+    summary: 'run everything on this machine with embedded defaults and show the whole job once',
+    load: async () => (await import('#cli/commands/start.ts')).startCommand,
+  },
+  {
+    name: 'attest',
+    summary: 'make, sign and attach the evidence that an image lacks',
+    load: async () => (await import('#cli/commands/attest.ts')).attestCommand,
+  },
+  {
+    name: 'verify',
+    summary: 'judge an image under policies, or under a key or CA',
+    load: async () => (await import('#cli/commands/verify.ts')).verifyCommand,
+  },
+  {
+    name: 'sbom',
+    summary: 'print the CycloneDX SBOM of an image',
+    load: async () => (await import('#cli/commands/sbom.ts')).sbomCommand,
+  },
+  {
+    name: 'certificate',
+    summary: 'lint a signing certificate',
+    load: async () => (await import('#cli/commands/certificate.ts')).certificateCommand,
+  },
+  {
+    name: 'config',
+    summary: 'check a configuration, explain which rule holds for an image',
+    load: async () => (await import('#cli/commands/config.ts')).configCommand,
+  },
+  {
+    name: 'hooks',
+    summary: 'explain what a stored webhook delivery would enqueue',
+    load: async () => (await import('#cli/commands/hooks.ts')).hooksCommand,
+  },
+  {
+    name: 'reverify',
+    summary: 'make images due for re-verification now',
+    load: async () => (await import('#cli/commands/reverify.ts')).reverifyCommand,
+  },
+  {
+    name: 'dead-letters',
+    summary: 'list, replay or drop jobs that could not succeed',
+    load: async () => (await import('#cli/commands/dead-letters.ts')).deadLettersCommand,
+  },
+  {
+    name: 'producer',
+    summary: 'run the webhook receiver and API',
+    load: async () => (await import('#cli/commands/producer.ts')).producerCommand,
+  },
+  {
+    name: 'worker',
+    summary: 'run a worker',
+    load: async () => (await import('#cli/commands/worker.ts')).workerCommand,
+  },
+  {
+    name: 'serve',
+    summary: 'run producer and worker in one process',
+    load: async () => (await import('#cli/commands/serve.ts')).serveCommand,
+  },
+];

@@ -1,0 +1,138 @@
+import { AppError } from '#model/errors.ts';
+import { formatImageRef, parseImageRef } from '#model/image-ref.ts';
+import { type Verdict, worstOutcome } from '#model/verdict.ts';
+import { type CommandIo, EXIT } from '#cli/command.ts';
+import { predicateTypeOf } from '#cli/evidence-type.ts';
+import { evidenceRepository, onlyPositional, parseFlags, showHelp } from '#cli/flags.ts';
+import { localRegistries } from '#cli/local-engine.ts';
+import { readText } from '#cli/read-text.ts';
+import { verdictText } from '#cli/verdict-text.ts';
+import type { CompiledPolicy } from '#policy/policy.ts';
+
+const USAGE = `
+Usage: attestry verify IMAGE --policy FILE...
+       attestry verify IMAGE --type TYPE... (--key FILE | --ca-roots FILE | --certificate-chain FILE)
+
+Judges the evidence of IMAGE as an admission controller would under each policy, or whether evidence of
+each type holds under a key or CA.
+
+  --policy FILE               Kyverno ClusterPolicy (YAML, several documents allowed); may be repeated
+  --allow-unmatched           policies that do not speak of the image are no error
+  --type TYPE                 cosign's type name or a predicateType URI; may be repeated
+  --key FILE                  public key (PEM)
+  --ca-roots FILE             trusted roots (PEM)
+  --certificate-chain FILE    intermediates and root (PEM); the root is trusted
+  --certificate-identity ID   exact URI or e-mail that the certificate must name
+  --require-tlog              a transparency log entry must be there
+  --repository REPOSITORY     exact repository that holds the evidence (as COSIGN_REPOSITORY)
+  --oci-repo REPOSITORY       the same, at REPOSITORY/container
+  --json                      print the verdicts as JSON
+  --quiet                     print nothing but errors
+
+Exit: 0 pass or warn, 1 fail, 2 could not check, or no policy matched; 64 usage.
+`;
+
+const OPTIONS = {
+  policy: { type: 'string', multiple: true },
+  'allow-unmatched': { type: 'boolean' },
+  type: { type: 'string', multiple: true },
+  key: { type: 'string' },
+  'ca-roots': { type: 'string' },
+  'certificate-chain': { type: 'string' },
+  'certificate-identity': { type: 'string' },
+  'require-tlog': { type: 'boolean' },
+  repository: { type: 'string' },
+  'oci-repo': { type: 'string' },
+} as const;
+
+type Values = ReturnType<typeof parseFlags<typeof OPTIONS>>['values'];
+
+export async function verifyCommand(args: readonly string[], io: CommandIo): Promise<number> {
+  const { values, positionals } = parseFlags(args, OPTIONS);
+  if (values.help) return showHelp(io, USAGE);
+  const image = parseImageRef(onlyPositional(positionals, 'IMAGE'));
+  refuseMixedTrust(values);
+  const policies = values.policy ? await loadPolicies(io, values.policy) : [await loadTrust(io, values)];
+  const { verifyImage } = await import('#engine/verify.ts');
+  const registries = await localRegistries(io);
+  try {
+    const report = await verifyImage({ image, policies, signal: io.signal }, { registries, now: io.now });
+    const verdicts = noneMatched(report.verdicts, values['allow-unmatched'] === true);
+    if (values.json) {
+      const document = { image: formatImageRef(report.image), digest: report.digest ?? null, verdicts };
+      io.stdout(`${JSON.stringify(document, null, 2)}\n`);
+    } else if (!values.quiet) {
+      io.stdout(verdicts.map((verdict) => verdictText(verdict)).join(''));
+    }
+    return exitCode(verdicts, values['allow-unmatched'] === true);
+  } finally {
+    await registries.close();
+  }
+}
+
+function refuseMixedTrust(values: Values): void {
+  const trust = (['key', 'ca-roots', 'certificate-chain'] as const).filter((name) => values[name] !== undefined);
+  const forTrust = ['type', 'certificate-identity', 'require-tlog', 'repository', 'oci-repo'] as const;
+  if (values.policy) {
+    const stray = [...trust, ...forTrust].find((name) => values[name] !== undefined);
+    if (stray) throw new AppError('usage', `--${stray} does not go with --policy`, { mend: 'the policy says it' });
+    return;
+  }
+  if (!values.type) throw new AppError('usage', 'neither --policy nor --type is given', { mend: 'see --help' });
+  if (trust.length !== 1) {
+    throw new AppError('usage', 'exactly one of --key, --ca-roots and --certificate-chain says who is believed');
+  }
+  if (values.key !== undefined && values['certificate-identity'] !== undefined) {
+    throw new AppError('usage', '--certificate-identity does not go with --key', { mend: 'a key has no identity' });
+  }
+}
+
+async function loadPolicies(io: CommandIo, files: readonly string[]): Promise<readonly CompiledPolicy[]> {
+  const { compilePolicies } = await import('#policy/load.ts');
+  const texts = await Promise.all(files.map((file) => readText(io, '--policy', file)));
+  return texts.flatMap((text, at) => compilePolicies(text, { source: files[at] as string }));
+}
+
+async function loadTrust(io: CommandIo, values: Values): Promise<CompiledPolicy> {
+  const [{ trustPolicy }, { readAttestor }] = await Promise.all([
+    import('#policy/trust-policy.ts'),
+    import('#cli/trust-flags.ts'),
+  ]);
+  const repository = evidenceRepository(values);
+  return trustPolicy({
+    id: 'command-line',
+    predicateTypes: (values.type ?? []).map(predicateTypeOf),
+    attestor: await readAttestor(io, values),
+    ...(repository === undefined ? {} : { repository }),
+  });
+}
+
+/** Policies that all skip the image prove nothing about it: said in so many words. */
+function noneMatched(verdicts: readonly Verdict[], allowed: boolean): readonly Verdict[] {
+  if (allowed || worstOutcome(verdicts.map((verdict) => verdict.outcome)) !== 'skip') return verdicts;
+  return verdicts.map((verdict) => ({
+    ...verdict,
+    reasons: [
+      ...verdict.reasons,
+      {
+        code: 'no-policy-matched' as const,
+        message: 'no policy speaks of this image, so nothing was verified',
+        next: 'widen imageReferences, or accept it with --allow-unmatched',
+      },
+    ],
+  }));
+}
+
+function exitCode(verdicts: readonly Verdict[], allowUnmatched: boolean): number {
+  switch (worstOutcome(verdicts.map((verdict) => verdict.outcome))) {
+    case 'error':
+      return EXIT.error;
+    case 'fail':
+      return EXIT.fail;
+    case 'warn':
+    case 'pass':
+      return EXIT.ok;
+    case 'skip':
+      return allowUnmatched ? EXIT.ok : EXIT.error;
+  }
+}

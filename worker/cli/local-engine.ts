@@ -1,0 +1,62 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { WrittenEvidence } from '#model/evidence.ts';
+import { locationKey } from '#model/evidence.ts';
+import type { WrittenEvidenceStore } from '#model/ledger.ts';
+import type { EvidenceLock, OwnPushes } from '#model/ports.ts';
+import { Secret, type SecretResolver } from '#model/secret.ts';
+import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
+import type { CommandIo } from '#cli/command.ts';
+import type { Registries } from '#oci/target.ts';
+
+/**
+ * Registries without a configuration: whatever host a reference names, with the credentials of Docker's own
+ * configuration, as other clients do.
+ */
+export async function localRegistries(io: CommandIo): Promise<Registries> {
+  const { createRegistries } = await import('#oci/registries.ts');
+  return createRegistries([], {
+    userAgent: `${TOOL_NAME}/${TOOL_VERSION}`,
+    now: io.now,
+    secrets: refuseSecrets,
+    dockerConfigPath: dockerConfigPath(io.env),
+    env: io.env,
+    unlisted: 'allow',
+  });
+}
+
+/** Docker's config: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`. */
+export function dockerConfigPath(env: CommandIo['env']): string {
+  const folder = env['DOCKER_CONFIG'] ?? join(env['HOME'] || homedir(), '.docker');
+  return join(folder, 'config.json');
+}
+
+const refuseSecrets: SecretResolver = (reference) => new Secret('', reference);
+
+/** One process is one writer: what other processes write meanwhile is found by comparing and reading back. */
+export function processLock(): EvidenceLock {
+  let fence = 0;
+  return {
+    acquire: async () => {
+      fence += 1;
+      return {
+        fence,
+        signal: new AbortController().signal,
+        check: async () => {},
+        [Symbol.asyncDispose]: async () => {},
+      };
+    },
+  };
+}
+
+/** Without an intake in this process there is nobody to tell. */
+export const noOwnPushes: OwnPushes = { announce: async () => {}, has: async () => false };
+
+/** What this process wrote; a command line has no memory beyond its run. */
+export function processWrittenStore(): WrittenEvidenceStore {
+  const records = new Map<string, readonly WrittenEvidence[]>();
+  return {
+    list: async (location) => records.get(locationKey(location)) ?? [],
+    replace: async (location, written) => void records.set(locationKey(location), written),
+  };
+}

@@ -1,0 +1,39 @@
+import type { CommandIo } from '#cli/command.ts';
+import type { MakerStep } from '#engine/statement-maker.ts';
+
+export interface Progress {
+  step(step: MakerStep): void;
+  note(text: string): void;
+  /** Clears what stands on the line. */
+  end(): void;
+}
+
+/** Progress on stderr: one line rewritten on a terminal, one line a step elsewhere. */
+export function createProgress(io: Pick<CommandIo, 'stderr' | 'interactive'>, quiet: boolean): Progress {
+  let pending = false;
+
+  function note(text: string): void {
+    if (quiet) return;
+    if (!io.interactive) return io.stderr(`${text}\n`);
+    io.stderr(`\r\u001b[K${text}`);
+    pending = true;
+  }
+
+  return {
+    note,
+    step: (step) => note(wording(step)),
+    end: () => {
+      if (pending) io.stderr('\r\u001b[K');
+      pending = false;
+    },
+  };
+}
+
+function wording(step: MakerStep): string {
+  switch (step.step) {
+    case 'inventory':
+      return `found ${step.packages} packages in ${step.platform}`;
+    case 'signed':
+      return `signed ${step.type} of ${step.subject}`;
+  }
+}

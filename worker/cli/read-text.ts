@@ -1,0 +1,26 @@
+import { AppError } from '#model/errors.ts';
+import type { CommandIo } from '#cli/command.ts';
+
+/**
+ * Reads a text file that a flag names. `env:NAME` reads a variable, for keys that should not be on disk.
+ * @throws AppError `config-invalid` naming the flag when it cannot be read.
+ */
+export async function readText(io: Pick<CommandIo, 'readFile' | 'env'>, flag: string, path: string): Promise<string> {
+  if (path.startsWith('env:')) {
+    const value = io.env[path.slice(4)];
+    if (value !== undefined) return value;
+    throw new AppError('config-invalid', `the variable ${path.slice(4)} is not set`, { field: flag });
+  }
+  const file = path.startsWith('file:') ? path.slice(5) : path;
+  try {
+    return (await io.readFile(file)).toString('utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
+    throw new AppError('config-invalid', `${file}: ${why}`, {
+      field: flag,
+      mend: `name a readable file with ${flag}`,
+      cause: error,
+    });
+  }
+}

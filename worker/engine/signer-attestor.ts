@@ -1,0 +1,18 @@
+import type { ConfiguredSigner } from '#signing/signer.ts';
+import type { Attestor } from '#verification/attestor.ts';
+
+/** Who is believed where nothing else is configured: the signer's own key, or its own root by the strict reading. */
+export function signerAttestor(signer: ConfiguredSigner): Attestor {
+  const root = signer.chain.at(-1);
+  if (!root) {
+    return { kind: 'public-key', key: signer.publicKey, profile: 'strict', transparencyLog: 'ignored' };
+  }
+  return {
+    kind: 'certificate-chain',
+    anchors: [root],
+    intermediates: signer.chain.slice(1, -1),
+    profile: 'strict',
+    transparencyLog: 'ignored',
+    certificateTimestamp: 'ignored',
+  };
+}

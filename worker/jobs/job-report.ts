@@ -1,0 +1,38 @@
+import { channel } from 'node:diagnostics_channel';
+import type { Digest } from '#model/digest.ts';
+import type { ImageJob, Lane } from '#model/job.ts';
+import type { Transition } from '#model/ledger.ts';
+import type { RuleMiss } from '#model/rule.ts';
+import type { Verdict } from '#model/verdict.ts';
+import type { SettledEvidence } from '#engine/settle.ts';
+
+/** What became of one image job. */
+export type JobReport =
+  | { readonly outcome: 'no-rule'; readonly missed: readonly RuleMiss[] }
+  | { readonly outcome: 'not-an-image'; readonly why: string }
+  | DoneReport;
+
+export interface DoneReport {
+  readonly outcome: 'done';
+  readonly rule: string;
+  readonly digest?: Digest;
+  readonly evidence: readonly SettledEvidence[];
+  /** Packages found, by platform digest. */
+  readonly packages: ReadonlyMap<Digest, number>;
+  /** Why the rule did not let this job sign, in words. */
+  readonly refused?: string;
+  readonly verdicts: readonly Verdict[];
+  readonly transitions: readonly Transition[];
+  /** Milliseconds by step. */
+  readonly took: Readonly<Record<string, number>>;
+}
+
+export interface JobMessage {
+  readonly lane: Lane;
+  readonly job: ImageJob;
+  readonly report: JobReport;
+  readonly finishedAt: Date;
+}
+
+/** Every finished image job, for metrics and for who watches. */
+export const jobChannel = channel('attestry.job');
