@@ -55,6 +55,8 @@ export const ERRORS = {
   },
   'redis-unavailable': { class: 'transient', meaning: 'Redis did not answer in time.' },
   'redis-unsuitable': { class: 'permanent', meaning: 'Redis is too old or configured so that jobs can be lost.' },
+  'job-malformed': { class: 'permanent', meaning: 'The payload of a job breaks its schema.' },
+  'job-poisoned': { class: 'permanent', meaning: 'Workers died again and again while they ran this job.' },
   'sink-rejected': { class: 'permanent', meaning: 'A sink refused an event for good.' },
   'sink-unavailable': { class: 'transient', meaning: 'A sink did not take an event now.' },
   canceled: { class: 'transient', meaning: 'The work was stopped before its end.' },

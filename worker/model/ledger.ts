@@ -79,8 +79,11 @@ export interface Ledger {
   coverage(): Promise<Coverage>;
   /** Known images by name, in pages; `cursor` undefined starts. */
   images(cursor: string | undefined, limit: number): Promise<{ images: readonly string[]; cursor?: string }>;
-  /** Drops an image that no longer exists in the registry; its history is kept. */
-  forget(image: string, at: Date): Promise<void>;
+  /**
+   * Drops an image that no longer exists in the registry, or one policy of it that no longer applies; its history is
+   * kept.
+   */
+  forget(image: string, at: Date, policyUri?: string): Promise<void>;
 }
 
 /** Events on their way out. Appended with the state that they tell of; removed when each sink has its delivery job. */

@@ -19,9 +19,9 @@ export interface Lease {
 export interface EvidenceLock {
   /**
    * Waits up to `waitMs` for the location.
-   * @throws AppError `lock-lost` when another writer still holds it.
+   * @throws AppError `lock-lost` when another writer still holds it; the signal's reason when it is aborted.
    */
-  acquire(location: EvidenceLocation, waitMs: number): Promise<Lease>;
+  acquire(location: EvidenceLocation, waitMs: number, signal?: AbortSignal): Promise<Lease>;
 }
 
 /** Digests of manifests that we are about to push or have pushed: their events are our own echo. */

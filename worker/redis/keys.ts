@@ -1,0 +1,112 @@
+import { type Digest, sha256Hex } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
+import { type EvidenceLocation, locationKey } from '#model/evidence.ts';
+import type { Lane } from '#model/job.ts';
+
+/**
+ * Every key that this product keeps in Redis. The part in braces is the hash tag of Redis Cluster: keys with one tag
+ * live on one node, and a script may touch only those. Names that a sender may choose are hashed: they never choose a
+ * key.
+ */
+export interface Keys {
+  /** Prefix of a BullMQ queue; the queue's name follows it. One tag a queue. */
+  queue(name: Lane | 'wake'): string;
+  /** Hash job id → how often a worker began it without coming to an end. */
+  unfinished(lane: Lane): string;
+
+  /** Who writes to an evidence location now: its fence, with a time to live. */
+  lock(location: EvidenceLocation): string;
+  /** The last fence that was given out for a location. */
+  fence(location: EvidenceLocation): string;
+  /** JSON list of what we wrote to a location. */
+  written(location: EvidenceLocation): string;
+  /** Present while a manifest that we pushed may still be announced to us. */
+  ownPush(repository: string, digest: Digest): string;
+  /** Present while a delivery may be sent again. */
+  delivery(source: string, id: string): string;
+  /** Prefix of the two counters of a repository's pushes. */
+  rate(repository: string): string;
+  /** Until when a registry host asked us to stay away. */
+  hostPause(host: string): string;
+
+  /** What the ledger knows of one image; all on one node. */
+  image(image: string): ImageKeys;
+  /** Indexes over all images; on one node, derived from the image keys and repaired by themselves. */
+  readonly index: IndexKeys;
+}
+
+export interface ImageKeys {
+  /** Hash: revision and tag. */
+  readonly head: string;
+  /** Hash policy uri → state record. */
+  readonly states: string;
+  /** Hash policy uri → last sequence; outlives the state, so that the id of an event never comes twice. */
+  readonly sequences: string;
+  /** Hash policy uri → open alert. */
+  readonly alerts: string;
+  /** List of transitions, newest first. */
+  readonly history: string;
+  /** Sorted set of entry ids by order of writing, and the hash of their content. */
+  readonly outbox: string;
+  readonly outboxEntries: string;
+}
+
+export interface IndexKeys {
+  /** Sorted set of image and policy by the time of the next check. */
+  readonly due: string;
+  /** Hash image → tag. */
+  readonly tags: string;
+  /** Sorted set of image names, all of one score: paged by name. */
+  readonly images: string;
+  /** Sorted set of image and policy by the time their alert opened. */
+  readonly alerts: string;
+  /** Sorted set of images about to be written: what a crash left behind is found here. */
+  readonly pending: string;
+  /** Sorted set of images with something in their outbox. */
+  readonly ready: string;
+  /** Hash image → revision and worst outcome; and how many images there are of each. */
+  readonly worst: string;
+  readonly coverage: string;
+}
+
+/** @throws AppError `config-invalid` when the prefix could break the hash tags. */
+export function createKeys(prefix: string): Keys {
+  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(prefix)) {
+    throw new AppError('config-invalid', 'the key prefix of Redis is not a plain word', {
+      field: 'redis.prefix',
+      mend: 'use up to 64 letters, digits, dots, dashes and underscores',
+    });
+  }
+  const at = (subject: string, kind: string) => `${prefix}:{${sha256Hex(subject).slice(0, 32)}}:${kind}`;
+  const index = (kind: string) => `${prefix}:{ledger}:${kind}`;
+  return {
+    queue: (name) => `${prefix}:{queue-${name}}`,
+    unfinished: (lane) => `${prefix}:{queue-${lane}}:unfinished`,
+    lock: (location) => at(locationKey(location), 'lock'),
+    fence: (location) => at(locationKey(location), 'fence'),
+    written: (location) => at(locationKey(location), 'written'),
+    ownPush: (repository, digest) => at(`${repository}@${digest}`, 'own-push'),
+    delivery: (source, id) => at(`${source}\n${id}`, 'delivery'),
+    rate: (repository) => at(repository, 'rate'),
+    hostPause: (host) => at(host.toLowerCase(), 'pause'),
+    image: (image) => ({
+      head: at(image, 'head'),
+      states: at(image, 'states'),
+      sequences: at(image, 'sequences'),
+      alerts: at(image, 'alerts'),
+      history: at(image, 'history'),
+      outbox: at(image, 'outbox'),
+      outboxEntries: at(image, 'outbox-entries'),
+    }),
+    index: {
+      due: index('due'),
+      tags: index('tags'),
+      images: index('images'),
+      alerts: index('alerts'),
+      pending: index('pending-outbox'),
+      ready: index('ready-outbox'),
+      worst: index('worst'),
+      coverage: index('coverage'),
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import type { Redis } from 'ioredis';
+import * as z from 'zod/mini';
+import { type Digest, isDigest } from '#model/digest.ts';
+import type { WrittenEvidence } from '#model/evidence.ts';
+import type { WrittenEvidenceStore } from '#model/ledger.ts';
+import { createKeys } from '#redis/keys.ts';
+import { redisCall } from '#redis/redis-error.ts';
+
+export interface WrittenEvidenceOptions {
+  readonly prefix: string;
+  /** Entries kept per location; the newest win. */
+  readonly limit?: number;
+  /** Milliseconds after the last use; at least a year. */
+  readonly ttlMs?: number;
+}
+
+const LIMIT = 64;
+const DAY_MS = 24 * 3_600_000;
+const TTL_MS = 400 * DAY_MS;
+const SHORTEST_TTL_MS = 365 * DAY_MS;
+
+const DigestText = z.custom<Digest>((value) => isDigest(value), 'a digest');
+
+const Record = z.object({
+  descriptor: z.object({
+    mediaType: z.string(),
+    digest: DigestText,
+    size: z.number(),
+    artifactType: z.optional(z.string()),
+    annotations: z.optional(z.record(z.string(), z.string())),
+  }),
+  payloadDigest: DigestText,
+  predicateType: z.string(),
+  signer: z.string(),
+  rule: z.string(),
+  writtenAt: z.string(),
+});
+
+/**
+ * What we wrote, per evidence location: enough to list the same blobs again without signing. Each use sets the clock
+ * back, so a record lives as long as its image is checked.
+ */
+export function createWrittenEvidence(redis: Redis, options: WrittenEvidenceOptions): WrittenEvidenceStore {
+  const keys = createKeys(options.prefix);
+  const limit = options.limit ?? LIMIT;
+  const ttlMs = Math.max(options.ttlMs ?? TTL_MS, SHORTEST_TTL_MS);
+  return {
+    async list(location) {
+      const text = await redisCall('read written evidence', redis.getex(keys.written(location), 'PX', ttlMs));
+      return text === null ? [] : parse(text);
+    },
+    async replace(location, written) {
+      const key = keys.written(location);
+      if (written.length === 0) {
+        await redisCall('drop written evidence', redis.del(key));
+        return;
+      }
+      const newest = written.toSorted((a, b) => (a.writtenAt < b.writtenAt ? 1 : -1)).slice(0, limit);
+      // The order of the manifest is kept: it is what is listed again.
+      const kept = written.filter((entry) => newest.includes(entry));
+      await redisCall('write written evidence', redis.set(key, JSON.stringify(kept), 'PX', ttlMs));
+    },
+  };
+}
+
+/** An entry that does not read as ours is as good as none: whose evidence it is, is then found by its signature. */
+function parse(text: string): readonly WrittenEvidence[] {
+  let stored: unknown;
+  try {
+    stored = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(stored)) return [];
+  return stored.flatMap((entry) => {
+    const parsed = z.safeParse(Record, entry);
+    return parsed.success ? [parsed.data as WrittenEvidence] : [];
+  });
+}
