@@ -23,6 +23,10 @@ export const ERRORS = {
   'registry-forbidden': { class: 'permanent', meaning: 'The registry answered 403: the credentials lack the right.' },
   'registry-throttled': { class: 'throttled', meaning: 'The registry answered 429.' },
   'registry-unavailable': { class: 'transient', meaning: 'The registry answered 5xx.' },
+  'registry-refused': {
+    class: 'permanent',
+    meaning: 'The registry does not accept the content, the name or the operation.',
+  },
   'registry-protocol': {
     class: 'permanent',
     meaning: 'The registry answered in a way that the specification forbids.',
