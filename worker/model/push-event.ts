@@ -1,19 +1,27 @@
 import type { Descriptor } from '#model/descriptor.ts';
-import type { Digest } from '#model/digest.ts';
 
-/** What a registry told us about one image, normalised. A hint: the digest is read again from the bound registry. */
+/**
+ * What a registry told us about one image, in our words but not yet judged: names and digests are as claimed. A hint
+ * only; the digest is read again from the registry that the source is bound to.
+ */
 export interface PushEvent {
-  /** The sender's id of the delivery; the same on a redelivery. */
+  /** The sender's id of the event; the same on a redelivery. Empty when the sender gives none. */
   readonly id: string;
-  /** When the sender says that it happened; ISO 8601. */
+  /** When the sender says that it happened, as it wrote it. */
   readonly timestamp?: string;
-  readonly registry: string;
+  /**
+   * Every registry host that the event claims; each must be one of the source's registry. Empty when the sender names
+   * none: then the source's registry is meant. Never dialled.
+   */
+  readonly hosts: readonly string[];
   readonly repository: string;
   readonly tag?: string;
-  readonly digest?: Digest;
+  readonly digest?: string;
   readonly mediaType?: string;
-  /** Config descriptor or manifest members, when the event itself shows them. */
-  readonly references?: readonly Descriptor[];
+  /** Config descriptor and layers, or children, when the event itself shows them. Media types only: all that is read. */
+  readonly references?: readonly Pick<Descriptor, 'mediaType'>[];
+  /** What the event itself proves about the manifest beyond its references. */
+  readonly proven?: 'has-subject' | 'artifact-not-image';
   readonly actor?: string;
 }
 

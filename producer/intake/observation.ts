@@ -1,0 +1,37 @@
+import type { SkipReason } from '#model/push-event.ts';
+
+/**
+ * What happened at the intake, for logs, metrics and alerts; whoever composes the process listens. Names are fit for
+ * logs (`shown`). `source` is undefined for a path without a source: what a stranger types is no label.
+ */
+export type IntakeObservation =
+  | { readonly kind: 'delivery'; readonly source: string | undefined; readonly result: DeliveryResult }
+  | {
+      readonly kind: 'enqueued';
+      readonly source: string;
+      readonly image: string;
+      readonly job: string;
+      readonly state: 'queued' | 'duplicate';
+    }
+  | {
+      readonly kind: 'skipped';
+      readonly source: string;
+      readonly from: string;
+      readonly reason: SkipReason;
+      readonly message: string;
+    }
+  /** A wrong credential. From Distribution it means that the registry's queue is stuck until it is mended. */
+  | { readonly kind: 'unauthenticated'; readonly source: string }
+  | {
+      readonly kind: 'rate-exceeded';
+      readonly source: string;
+      readonly repository: string;
+      readonly count: number;
+      readonly limit: number;
+      readonly delayMs: number;
+    }
+  | { readonly kind: 'unavailable'; readonly source: string; readonly code: string; readonly message: string };
+
+export type DeliveryResult = 'accepted' | 'skipped' | 'rejected' | 'unauthenticated' | 'unavailable';
+
+export type Observe = (observation: IntakeObservation) => void;
