@@ -1,14 +1,13 @@
-import type { ImageRef } from '#model/image-ref.ts';
 import type { Digest } from '#model/digest.ts';
 import type { Subject } from '#model/subject.ts';
 import type { EnginePorts, EvidenceWish } from '#engine/engine-ports.ts';
-import { resolveSubject } from '#engine/resolve.ts';
 import { type SettledEvidence, settleLocation } from '#engine/settle.ts';
 import { createStatementMaker, type MakerStep } from '#engine/statement-maker.ts';
 import { placeWishes } from '#engine/wish-location.ts';
 
 export interface AttestRequest {
-  readonly image: ImageRef;
+  /** The resolved image, by the registry's configured name. */
+  readonly subject: Subject;
   readonly wishes: readonly EvidenceWish[];
   readonly maySign: boolean;
   readonly mayRestore: boolean;
@@ -30,10 +29,7 @@ export interface AttestReport {
  * @throws AppError of the rooms below; nothing is left half written.
  */
 export async function attestImage(request: AttestRequest, ports: EnginePorts): Promise<AttestReport> {
-  const { signal } = request;
-  const registry = ports.registries.nameOf(request.image.registry);
-  const source = ports.registries.target(registry);
-  const subject = await resolveSubject(source, { ...request.image, registry }, signal);
+  const { subject } = request;
   const maker = createStatementMaker(subject, ports, request);
   const evidence: SettledEvidence[] = [];
   for (const placed of placeWishes(subject, request.wishes, ports.registries)) {

@@ -47,8 +47,9 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
   const types = (values.type ?? Object.keys(DEFAULT_PREDICATE_TYPES)).map(requestedType);
   if (values.key === undefined) throw new AppError('usage', '--key is missing', { mend: 'see --help' });
   const signer = await loadSigner(io, { ...values, key: values.key });
-  const [{ attestImage }, { createEnginePorts }, { signerAttestor }] = await Promise.all([
+  const [{ attestImage }, { resolveSubject }, { createEnginePorts }, { signerAttestor }] = await Promise.all([
     import('#engine/attest.ts'),
+    import('#engine/resolve.ts'),
     import('#cli/engine-defaults.ts'),
     import('#engine/signer-attestor.ts'),
   ]);
@@ -63,9 +64,11 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
       now: io.now,
     });
     const identity = { signer, former: [] };
+    const named = { ...image, registry: registries.nameOf(image.registry) };
+    const subject = await resolveSubject(registries.target(named.registry), named, io.signal);
     const report = await attestImage(
       {
-        image,
+        subject,
         wishes: types.map((wanted) => ({
           ...wanted,
           identity,

@@ -1,0 +1,21 @@
+import type { Lane } from '#model/job.ts';
+import type { ImageJob } from '#model/job.ts';
+import type { Ledger, Outbox } from '#model/ledger.ts';
+import type { EnginePorts } from '#engine/engine-ports.ts';
+import type { Installation } from '#jobs/installation.ts';
+
+/** What jobs work with. */
+export interface JobPorts {
+  readonly engine: EnginePorts;
+  readonly installation: Installation;
+  readonly ledger: Ledger;
+  readonly outbox: Outbox;
+  /** When an image that could not be checked is tried again, milliseconds. */
+  readonly retryErrorMs: number;
+  enqueue(lane: Lane, job: ImageJob): Promise<unknown>;
+  now(): Date;
+}
+
+export interface JobContext {
+  readonly signal: AbortSignal;
+}
