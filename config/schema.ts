@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { SchemaNode } from '#config/schema-node.ts';
 import { WorkerOptions } from '#config/worker.ts';
 import { RuleOptions } from '#engine/options.ts';
 import { InstanceOptions } from '#events/options.ts';
@@ -15,8 +16,20 @@ import { SinkOptions } from '#sinks/options.ts';
 import { LogOptions } from '#telemetry/options.ts';
 import { TrustOptions } from '#trust/options.ts';
 
-function section<T extends z.ZodType>(item: T, most: number, meaning: string) {
-  return z.array(item).max(most).default([]).describe(meaning);
+/** The lists of the configuration, by key: the schema of one entry each. */
+export const LISTS = {
+  registries: RegistryOptions,
+  signers: SignerOptions,
+  trusts: TrustOptions,
+  policies: PolicyOptions,
+  rules: RuleOptions,
+  sources: SourceOptions,
+  sinks: SinkOptions,
+} as const;
+export type ListKey = keyof typeof LISTS;
+
+function list<T extends z.ZodType>(entry: T, most: number, meaning: string) {
+  return z.array(entry).max(most).default([]).describe(meaning);
 }
 
 /**
@@ -24,16 +37,16 @@ function section<T extends z.ZodType>(item: T, most: number, meaning: string) {
  * secrets stay references until somebody asks for their value.
  */
 export const Config = z.strictObject({
-  version: z.literal(1).describe('Version of this format.'),
+  version: z.literal(1).describe('Version of this format: 1.'),
   instance: InstanceOptions.prefault({}).describe('How this installation names itself.'),
   redis: RedisOptions.prefault({}).describe('The Redis that holds queue and ledger: 6.2 or newer, noeviction, AOF.'),
-  registries: section(RegistryOptions, 1000, 'The registries that are served. No other one is ever dialled.'),
-  signers: section(SignerOptions, 100, 'What evidence is signed with.'),
-  trusts: section(TrustOptions, 100, 'Whose evidence counts as present beside our own.'),
-  policies: section(PolicyOptions, 1000, 'The policies that images are verified against.'),
-  rules: section(RuleOptions, 1000, 'Which images get which evidence. First match wins; without a match, nothing.'),
-  sources: section(SourceOptions, 1000, 'Who may send push notifications.'),
-  sinks: section(SinkOptions, 100, 'Where events and alerts go.'),
+  registries: list(LISTS.registries, 1000, 'The registries that are served. No other one is ever dialled.'),
+  signers: list(LISTS.signers, 100, 'What evidence is signed with.'),
+  trusts: list(LISTS.trusts, 100, 'Whose evidence counts as present beside our own.'),
+  policies: list(LISTS.policies, 1000, 'The policies that images are verified against.'),
+  rules: list(LISTS.rules, 1000, 'Which images get which evidence. First match wins; without a match, nothing.'),
+  sources: list(LISTS.sources, 1000, 'Who may send push notifications.'),
+  sinks: list(LISTS.sinks, 100, 'Where events and alerts go.'),
   producer: ProducerOptions.prefault({}).describe('The process that takes notifications.'),
   worker: WorkerOptions.prefault({}).describe('The process that attests and verifies.'),
   reconcile: ReconcileOptions.prefault({}).describe('What happens without a push, and when.'),
@@ -44,7 +57,7 @@ export const Config = z.strictObject({
 /** The configuration after parsing. */
 export type Config = Readonly<z.output<typeof Config>>;
 
-/** The JSON Schema of the file as a person writes it, for editors and for the reference. */
-export function configJsonSchema(): Readonly<Record<string, unknown>> {
-  return { ...z.toJSONSchema(Config, { io: 'input' }), title: 'Attestry configuration' };
+/** The JSON Schema of the file as a person writes it, for editors, the reference and the loader's own walk. */
+export function configJsonSchema(): SchemaNode {
+  return { ...(z.toJSONSchema(Config, { io: 'input' }) as SchemaNode), title: 'Attestry configuration' };
 }

@@ -11,13 +11,23 @@ interface Complaint {
   readonly mend: string;
 }
 
-function checkedText(judge: (text: string) => Complaint | undefined, pattern?: string) {
+/**
+ * What a text stands for where that matters to the loader: relative paths are made absolute, files and secrets are
+ * looked for. Kept as `format` in the JSON Schema, which editors pass over.
+ */
+export const TEXT_FORMATS = ['path', 'secret', 'url-or-secret', 'fingerprint-or-path', 'duration', 'size'] as const;
+export type TextFormat = (typeof TEXT_FORMATS)[number];
+
+function checkedText(
+  judge: (text: string) => Complaint | undefined,
+  meta: { readonly pattern?: string; readonly format?: TextFormat } = {},
+) {
   const schema = z.string().superRefine((text, context) => {
     const complaint = judge(text);
     if (!complaint) return;
     context.addIssue({ code: 'custom', message: complaint.message, params: { mend: complaint.mend } });
   });
-  return pattern === undefined ? schema : schema.meta({ pattern });
+  return schema.meta(meta);
 }
 
 const DURATION = /^([1-9][0-9]{0,8})(ms|s|m|h|d)$/;
@@ -35,12 +45,15 @@ export function parseDuration(text: string): number | undefined {
 export function duration(shortest: string, longest: string) {
   const least = parseDuration(shortest) ?? 0;
   const most = parseDuration(longest) ?? Number.MAX_SAFE_INTEGER;
-  return checkedText((text) => {
-    const ms = parseDuration(text);
-    if (ms === undefined) return { message: `"${text.slice(0, 40)}" is not a duration`, mend: DURATION_MEND };
-    if (ms >= least && ms <= most) return undefined;
-    return { message: `${text} is out of range`, mend: `write a duration from ${shortest} to ${longest}` };
-  }, '^[1-9][0-9]{0,8}(ms|s|m|h|d)$').transform((text) => parseDuration(text) ?? 0);
+  return checkedText(
+    (text) => {
+      const ms = parseDuration(text);
+      if (ms === undefined) return { message: `"${text.slice(0, 40)}" is not a duration`, mend: DURATION_MEND };
+      if (ms >= least && ms <= most) return undefined;
+      return { message: `${text} is out of range`, mend: `write a duration from ${shortest} to ${longest}` };
+    },
+    { pattern: DURATION.source, format: 'duration' },
+  ).transform((text) => parseDuration(text) ?? 0);
 }
 
 const SIZE = /^([1-9][0-9]{0,8})(B|KiB|MiB|GiB)$/;
@@ -56,12 +69,15 @@ function parseSize(text: string): number | undefined {
 export function byteSize(smallest: string, largest: string) {
   const least = parseSize(smallest) ?? 0;
   const most = parseSize(largest) ?? Number.MAX_SAFE_INTEGER;
-  return checkedText((text) => {
-    const bytes = parseSize(text);
-    const mend = `write a size from ${smallest} to ${largest}, e.g. 64MiB`;
-    if (bytes === undefined) return { message: `"${text.slice(0, 40)}" is not a size`, mend };
-    return bytes >= least && bytes <= most ? undefined : { message: `${text} is out of range`, mend };
-  }, '^[1-9][0-9]{0,8}(B|KiB|MiB|GiB)$').transform((text) => parseSize(text) ?? 0);
+  return checkedText(
+    (text) => {
+      const bytes = parseSize(text);
+      const mend = `write a size from ${smallest} to ${largest}, e.g. 64MiB`;
+      if (bytes === undefined) return { message: `"${text.slice(0, 40)}" is not a size`, mend };
+      return bytes >= least && bytes <= most ? undefined : { message: `${text} is out of range`, mend };
+    },
+    { pattern: SIZE.source, format: 'size' },
+  ).transform((text) => parseSize(text) ?? 0);
 }
 
 /** A whole number within bounds. */
@@ -70,38 +86,47 @@ export function wholeNumber(least: number, most: number) {
 }
 
 /** `env:NAME` or `file:/path`. A secret written out is refused without being quoted. */
-export const SecretReference = checkedText((text) => {
-  if (SECRET_REFERENCE.test(text)) return undefined;
-  return {
-    message: 'a secret must not stand in the file itself',
-    mend: 'put the value into an environment variable or a file and write env:NAME or file:/path',
-  };
-}, SECRET_REFERENCE.source);
+export const SecretReference = checkedText(
+  (text) => {
+    if (SECRET_REFERENCE.test(text)) return undefined;
+    return {
+      message: 'a secret must not stand in the file itself',
+      mend: 'put the value into an environment variable or a file and write env:NAME or file:/path',
+    };
+  },
+  { pattern: SECRET_REFERENCE.source, format: 'secret' },
+);
 
 /** A path; relative ones are relative to the configuration file. */
-export const FilePath = checkedText((text) => {
-  if (text === '' || text.length > 4096 || text.includes('\0')) {
-    return { message: 'not a path', mend: 'write the path of a file, relative to this configuration file' };
-  }
-  if (/^(?:env|file):/.test(text)) {
-    return {
-      message: 'this key takes a plain path, not a secret reference',
-      mend: `write ${text.startsWith('file:') ? text.slice(5) : 'the path itself'}`,
-    };
-  }
-  return undefined;
-});
+export const FilePath = checkedText(
+  (text) => {
+    if (text === '' || text.length > 4096 || text.includes('\0')) {
+      return { message: 'not a path', mend: 'write the path of a file, relative to this configuration file' };
+    }
+    if (/^(?:env|file):/.test(text)) {
+      return {
+        message: 'this key takes a plain path, not a secret reference',
+        mend: `write ${text.startsWith('file:') ? text.slice(5) : 'the path itself'}`,
+      };
+    }
+    return undefined;
+  },
+  { format: 'path' },
+);
 
 const ID = '^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$';
 
 /** The name by which other parts of the configuration, records and metrics call a thing. */
-export const Id = checkedText((text) => {
-  if (new RegExp(ID).test(text)) return undefined;
-  return {
-    message: `"${text.slice(0, 80)}" is not an id`,
-    mend: 'use 1 to 63 lower-case letters, digits, dots, dashes and underscores, a letter or digit at both ends',
-  };
-}, ID);
+export const Id = checkedText(
+  (text) => {
+    if (new RegExp(ID).test(text)) return undefined;
+    return {
+      message: `"${text.slice(0, 80)}" is not an id`,
+      mend: 'use 1 to 63 lower-case letters, digits, dots, dashes and underscores, a letter or digit at both ends',
+    };
+  },
+  { pattern: ID },
+);
 
 /** A pattern for `globMatches`: `*` within a path segment, `**` across. */
 export const Pattern = checkedText((text) => {
@@ -160,8 +185,23 @@ export const HttpUrl = checkedText((text) => judgeUrl(text, ['https:', 'http:'])
 
 /** A URL without credentials, or a reference to a secret that holds the whole URL. */
 export function urlOrSecret(...schemes: readonly string[]) {
-  return checkedText((text) => (SECRET_REFERENCE.test(text) ? undefined : judgeUrl(text, schemes)));
+  return checkedText((text) => (SECRET_REFERENCE.test(text) ? undefined : judgeUrl(text, schemes)), {
+    format: 'url-or-secret',
+  });
 }
+
+/** SHA-256 of a certificate or key in hex, or the path of its PEM file. */
+export const FingerprintOrPath = checkedText(
+  (text) => {
+    if (/^[0-9a-f]{64}$/.test(text) || (/[./]/.test(text) && text.length <= 4096 && !text.includes('\0')))
+      return undefined;
+    return {
+      message: `"${text.slice(0, 80)}" is neither a fingerprint nor a path`,
+      mend: 'write 64 lower-case hex digits (SHA-256) without colons, or the path of a PEM file',
+    };
+  },
+  { format: 'fingerprint-or-path' },
+);
 
 /** An absolute URI, kept exactly as written. */
 export const Uri = checkedText((text) => {

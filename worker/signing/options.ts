@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { FilePath, Id, oneOrMore, SecretReference } from '#model/settings.ts';
+import { FilePath, FingerprintOrPath, Id, oneOrMore, SecretReference } from '#model/settings.ts';
 
-const Former = oneOrMore(z.string().min(1).max(4096), 100, 0)
+const Former = oneOrMore(FingerprintOrPath, 100, 0)
   .prefault([])
   .describe('Earlier certificates or keys of this signer: SHA-256 fingerprints (64 hex digits) or PEM files.');
 

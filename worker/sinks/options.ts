@@ -1,8 +1,13 @@
 import * as z from 'zod';
-import { EVENTS, type EventType } from '#model/event.ts';
+import { EVENTS } from '#model/event.ts';
+import { matchesAny } from '#model/rule.ts';
 import { FilePath, HttpUrl, Id, oneOrMore, SecretReference, urlOrSecret, wholeNumber } from '#model/settings.ts';
 
-const eventTypes = Object.keys(EVENTS) as EventType[];
+const EventPattern = z.string().superRefine((pattern, context) => {
+  if (Object.keys(EVENTS).some((type) => matchesAny([pattern], type))) return;
+  const mend = 'write a type of docs/reference/events.md, with * as wildcard: dev.attestry.verdict.*';
+  context.addIssue({ code: 'custom', message: `"${pattern.slice(0, 80)}" is no event type`, params: { mend } });
+});
 
 const id = Id.describe('Name of the sink, in jobs, metrics and dead letters.');
 const ca = FilePath.exactOptional().describe("PEM file of the CA that signed the receiver's certificate.");
@@ -12,9 +17,9 @@ const headers = z
   .default({})
   .describe('Extra request headers, e.g. authorization; each value is a secret reference.');
 
-const events = oneOrMore(z.enum(eventTypes), eventTypes.length)
+const events = oneOrMore(EventPattern, 32)
   .exactOptional()
-  .describe('Event types to deliver; absent: all but the alerts that are sent again and again.');
+  .describe('Event types to deliver, * as wildcard; absent: all but the alerts that are sent again and again.');
 
 const WebhookSink = z.strictObject({
   id,
@@ -52,9 +57,9 @@ const AlertmanagerSink = z.strictObject({
     .describe('Further labels on every alert, e.g. team.'),
   ca,
   proxy,
-  events: oneOrMore(z.enum(eventTypes), eventTypes.length)
+  events: oneOrMore(EventPattern, 32)
     .exactOptional()
-    .describe('Event types to raise as alerts; absent: all that ask for somebody to act.'),
+    .describe('Event types to raise as alerts, * as wildcard; absent: all that ask for somebody to act.'),
 });
 
 /** Where events go. */

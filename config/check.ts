@@ -1,0 +1,49 @@
+import { anchorPaths } from '#config/anchor-paths.ts';
+import { CHECKS } from '#config/checks/index.ts';
+import { parseConfigDocument } from '#config/document.ts';
+import { draftOf } from '#config/draft.ts';
+import { type ConfigPlaces, findMissing, type OutsideScope } from '#config/outside.ts';
+import type { Problem } from '#config/problem.ts';
+import { type Config, configJsonSchema } from '#config/schema.ts';
+import { reasonOf } from '#config/secrets.ts';
+
+export interface CheckedConfig {
+  /** Present when there is no error. */
+  readonly config?: Config;
+  /** Errors and warnings in the order of the file. */
+  readonly problems: readonly Problem[];
+}
+
+/** Reads and judges a configuration file. Never throws for what is wrong with it: everything is listed. */
+export async function checkConfig(
+  file: string,
+  places: ConfigPlaces,
+  scope: OutsideScope = 'all',
+): Promise<CheckedConfig> {
+  let text: string;
+  try {
+    text = Buffer.from(await places.readFile(file)).toString('utf8');
+  } catch (error) {
+    const message = `the configuration cannot be read (${reasonOf(error)})`;
+    const mend = 'name it with --config FILE or ATTESTRY_CONFIG';
+    return { problems: [{ severity: 'error', key: '', message, mend }] };
+  }
+  const document = parseConfigDocument(text);
+  if (document.problems.length > 0) return { problems: document.problems };
+
+  const schema = configJsonSchema();
+  const { raw, outside } = anchorPaths(document.raw, schema, file);
+  const draft = draftOf(raw, schema);
+  const findings = [
+    ...draft.findings,
+    ...CHECKS.flatMap((check) => check(draft)),
+    ...(await findMissing(outside, scope, places)),
+  ];
+  const problems = findings.map((finding) => document.place(finding)).sort(byPlace);
+  const usable = problems.every((problem) => problem.severity === 'warning');
+  return { problems, ...(usable && draft.config ? { config: draft.config } : {}) };
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}

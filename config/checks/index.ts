@@ -1,0 +1,18 @@
+import { checkReferences, checkUniqueIds } from '#config/checks/ids.ts';
+import { checkEvidenceRepositories, checkRegistryAddresses, checkRegistryNames } from '#config/checks/registries.ts';
+import { checkContents, checkMatchedRegistries, checkReachable, checkWhen } from '#config/checks/rules.ts';
+import type { Draft } from '#config/draft.ts';
+import type { Finding } from '#config/problem.ts';
+
+/** What the schema of a single entry cannot see. Each check stands alone, so that all of them always speak. */
+export const CHECKS: readonly ((draft: Draft) => Finding[])[] = [
+  checkUniqueIds,
+  checkReferences,
+  checkRegistryNames,
+  checkRegistryAddresses,
+  checkEvidenceRepositories,
+  checkReachable,
+  checkMatchedRegistries,
+  checkContents,
+  checkWhen,
+];
