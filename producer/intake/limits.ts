@@ -1,5 +1,5 @@
-/** Jobs of one repository in an hour before further ones are delayed. A busy monorepo pushes a few tens. */
-export const DEFAULT_RATE_PER_HOUR = 300;
+/** Jobs of one repository in an hour before further ones are delayed. A busy repository pushes a few tens. */
+export const DEFAULT_RATE_PER_HOUR = 600;
 
 /** The longest that the rate guard puts a job off. Later and the evidence would be missed by people first. */
 export const MAX_RATE_DELAY_MS = 6 * 60 * 60 * 1000;

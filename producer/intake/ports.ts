@@ -29,7 +29,8 @@ export interface IntakePorts {
   readonly deliveries: DeliveryIds;
   readonly rate: RateGuard;
   /**
-   * False while Redis is so full that taking more would stop the workers as well: at its memory limit nothing drains.
+   * Refuses while Redis is nearly full: at its memory limit the workers stop as well, and nothing drains any more.
+   * Absent: not looked at.
    */
-  readonly accepting?: () => Promise<boolean>;
+  readonly room?: { requireRoom(): Promise<void> };
 }

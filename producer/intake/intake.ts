@@ -1,0 +1,158 @@
+import { toAppError } from '#model/errors.ts';
+import { formatImageRef } from '#model/image-ref.ts';
+import { type ImageJob, JOB_VERSION } from '#model/job.ts';
+import {
+  type Answer,
+  answerTo,
+  type Outcome,
+  unauthenticated,
+  unavailable,
+  unknownSource,
+} from '#producer/intake/answer.ts';
+import { authenticate, authenticateNobody } from '#producer/intake/authenticate.ts';
+import { type Candidate, candidate, type Decision, type Facts, type Skip, settle } from '#producer/intake/decide.ts';
+import { inFlight } from '#producer/intake/in-flight.ts';
+import { IN_FLIGHT } from '#producer/intake/limits.ts';
+import type { DeliveryResult, Observe } from '#producer/intake/observation.ts';
+import type { IntakePorts } from '#producer/intake/ports.ts';
+import { rateDelayMs } from '#producer/intake/rate-delay.ts';
+import { shown } from '#producer/intake/shown.ts';
+import type { Source } from '#producer/intake/source.ts';
+import type { Delivery, DeliveryItem } from '#producer/webhooks/adapter.ts';
+
+/** A request as it came: bounded, nothing believed yet. */
+export interface ReceivedRequest extends Omit<Delivery, 'body'> {
+  readonly body: Uint8Array | 'too-large';
+  /** W3C Trace Context that the jobs of this request carry on. */
+  readonly traceparent: string;
+}
+
+export interface Intake {
+  /** Never throws: whatever fails becomes an answer that makes the sender try again. */
+  receive(source: Source | undefined, request: ReceivedRequest): Promise<Answer>;
+}
+
+export interface IntakeParts {
+  readonly ports: IntakePorts;
+  readonly now: () => Date;
+  readonly observe: Observe;
+}
+
+/**
+ * The single path of every push: authenticate, read, judge, enqueue, remember, answer (the size was limited before).
+ * Nothing here asks a registry. An answer of success means that the jobs are in Redis.
+ */
+export function createIntake({ ports, now, observe }: IntakeParts): Intake {
+  return { receive };
+
+  async function receive(source: Source | undefined, request: ReceivedRequest): Promise<Answer> {
+    if (source === undefined) {
+      authenticateNobody(request.headers);
+      observe({ kind: 'delivery', source: undefined, result: 'unauthenticated' });
+      return unknownSource();
+    }
+    try {
+      return await admit(source, request);
+    } catch (error) {
+      // A rejected command may still have arrived: the sender repeats it, and the queue knows it as a duplicate.
+      const { code, message, retryAfterMs } = toAppError(error);
+      observe({ kind: 'unavailable', source: source.id, code, message });
+      observe({ kind: 'delivery', source: source.id, result: 'unavailable' });
+      return unavailable(retryAfterMs);
+    }
+  }
+
+  async function admit(source: Source, request: ReceivedRequest): Promise<Answer> {
+    const authentication = authenticate(source.credential, request.headers);
+    if (!authentication.ok) {
+      observe({ kind: 'unauthenticated', source: source.id });
+      observe({ kind: 'delivery', source: source.id, result: 'unauthenticated' });
+      return unauthenticated(source.adapter.answers);
+    }
+    const found = itemsOf(source, request).map((item) => candidate(item, source.binding));
+    const decisions = settle(found, source.binding, await factsOf(source, found));
+    if (decisions.some((decision) => 'enqueue' in decision)) await ports.room?.requireRoom();
+    const outcomes = await inFlight(decisions, IN_FLIGHT, (decision) =>
+      settleOne(source, decision, request, authentication.bearer),
+    );
+    const answer = answerTo(source.adapter.answers, outcomes);
+    observe({ kind: 'delivery', source: source.id, result: resultOf(outcomes, answer) });
+    return answer;
+  }
+
+  async function factsOf(source: Source, found: readonly (Candidate | Skip)[]): Promise<Facts> {
+    const own = new Set<string>();
+    const seen = new Set<string>();
+    await inFlight(found, IN_FLIGHT, async (one) => {
+      if ('skip' in one) return;
+      const { registry, repository, digest } = one.image;
+      const path = `${registry}/${repository}`;
+      const [isOwn, wasSeen] = await Promise.all([
+        digest !== undefined && ports.ownPushes.has(path, digest),
+        one.deliveryKey !== undefined && ports.deliveries.seen(source.id, one.deliveryKey),
+      ]);
+      if (isOwn) own.add(`${path}@${digest}`);
+      if (wasSeen && one.deliveryKey !== undefined) seen.add(one.deliveryKey);
+    });
+    return { ownPush: (path, digest) => own.has(`${path}@${digest}`), seen: (key) => seen.has(key) };
+  }
+
+  async function settleOne(
+    source: Source,
+    decision: Decision,
+    request: ReceivedRequest,
+    bearer: string | undefined,
+  ): Promise<Outcome> {
+    if ('enqueue' in decision) return enqueue(source, decision.enqueue, request.traceparent, bearer);
+    const { from, skip: reason, message, status } = decision.skipped;
+    observe({ kind: 'skipped', source: source.id, from, reason, message });
+    return { from, status: 'skipped', reason, message, ...(status === undefined ? {} : { answer: status }) };
+  }
+
+  async function enqueue(
+    source: Source,
+    { from, image, event, deliveryKey }: Candidate,
+    traceparent: string,
+    bearer: string | undefined,
+  ): Promise<Outcome> {
+    const delayMs = await delayOf(source, `${image.registry}/${image.repository}`);
+    const actor = bearer ?? (source.credential.kind === 'none' ? undefined : event.actor);
+    const job: ImageJob = {
+      v: JOB_VERSION,
+      kind: 'attest',
+      image,
+      source: source.id,
+      ...(actor === undefined ? {} : { actor: shown(actor) }),
+      cause: source.cause,
+      traceparent,
+      receivedAt: now().toISOString(),
+    };
+    const { id, state } = await ports.queue.enqueueImage('push', job, delayMs > 0 ? { delayMs } : {});
+    // The job is in Redis, which is all that an acknowledgement promises. A redelivery that this memory misses finds
+    // the job in the queue, or makes one that finds its evidence present.
+    if (deliveryKey !== undefined) await ports.deliveries.remember(source.id, deliveryKey).catch(() => {});
+    const reference = formatImageRef(image);
+    observe({ kind: 'enqueued', source: source.id, image: reference, job: id, state });
+    return { from, status: state, job: id, image: reference, ...(delayMs > 0 ? { delayedMs: delayMs } : {}) };
+  }
+
+  async function delayOf(source: Source, repository: string): Promise<number> {
+    const count = await ports.rate.count(repository);
+    const delayMs = rateDelayMs(count, source.ratePerHour);
+    if (delayMs > 0) {
+      observe({ kind: 'rate-exceeded', source: source.id, repository, count, limit: source.ratePerHour, delayMs });
+    }
+    return delayMs;
+  }
+}
+
+function itemsOf(source: Source, request: ReceivedRequest): readonly DeliveryItem[] {
+  const { body } = request;
+  if (body !== 'too-large') return source.adapter.events({ ...request, body });
+  return [{ from: 'body', skip: 'too-large', message: `the body is over ${source.adapter.maxBodyBytes} bytes` }];
+}
+
+function resultOf(outcomes: readonly Outcome[], answer: Answer): DeliveryResult {
+  if (outcomes.some(({ status }) => status !== 'skipped')) return 'accepted';
+  return answer.status < 400 && answer.body.reason === undefined ? 'skipped' : 'rejected';
+}

@@ -1,0 +1,27 @@
+import type { IntakeObservation } from '#producer/intake/observation.ts';
+import type { ProducerLog } from '#producer/parts.ts';
+
+/** One line for each thing that an operator would look for. Names were made fit for logs where they were read. */
+export function logObservation(log: ProducerLog, observation: IntakeObservation): void {
+  const { kind, ...fields } = observation;
+  switch (kind) {
+    case 'delivery':
+      // Counted, and told by the lines of its items.
+      break;
+    case 'enqueued':
+      log.info(fields, 'push enqueued');
+      break;
+    case 'skipped':
+      log.info(fields, 'push skipped');
+      break;
+    case 'unauthenticated':
+      log.warn(fields, 'delivery with a missing or wrong credential; some senders now retry it for ever');
+      break;
+    case 'rate-exceeded':
+      log.warn(fields, 'more pushes than the rate guard allows; the job is delayed');
+      break;
+    case 'unavailable':
+      log.error(fields, 'delivery not accepted');
+      break;
+  }
+}
