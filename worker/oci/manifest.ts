@@ -46,7 +46,9 @@ const UNSUPPORTED_NAMES: Readonly<Record<string, string>> = {
 export function parseManifest(stored: StoredManifest): ImageManifest | ImageIndex {
   const { descriptor } = stored;
   const isIndex = IMAGE_INDEXES.includes(descriptor.mediaType);
-  if (!isIndex && !IMAGE_MANIFESTS.includes(descriptor.mediaType)) throw unsupported(descriptor);
+  if (!isIndex && !IMAGE_MANIFESTS.includes(descriptor.mediaType)) {
+    throw unsupportedManifest(descriptor.mediaType, descriptor.digest);
+  }
   const body = asObject(parseBoundedJson(stored.bytes));
   if (!body) throw malformed(descriptor, 'it is not a JSON object');
   checkKind(descriptor, body, isIndex);
@@ -101,9 +103,10 @@ function descriptorList(
   return list.map((item, at) => parseDescriptor(item, `manifest ${descriptor.digest}: ${member}[${at}]`));
 }
 
-function unsupported({ mediaType, digest }: Descriptor): AppError {
-  const name = UNSUPPORTED_NAMES[mediaType] ?? `of media type ${quoted(mediaType)}`;
-  return new AppError('media-type-unsupported', `manifest ${digest} is ${name}; images are OCI or Docker schema 2`);
+/** @param name the digest or tag by which the message calls it. */
+export function unsupportedManifest(mediaType: string, name: string): AppError {
+  const kind = UNSUPPORTED_NAMES[mediaType] ?? `of media type ${quoted(mediaType)}`;
+  return new AppError('media-type-unsupported', `manifest ${name} is ${kind}; images are OCI or Docker schema 2`);
 }
 
 function malformed({ digest }: Descriptor, why: string): AppError {

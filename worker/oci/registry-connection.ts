@@ -1,0 +1,131 @@
+import type { HttpClient, HttpRequest, HttpResponse } from '#http/client.ts';
+import { AppError } from '#model/errors.ts';
+import { type Authorizer, createAuthorizer } from '#oci/authorizer.ts';
+import type { CredentialSource } from '#oci/credentials.ts';
+import type { RegistryLimits } from '#oci/limits.ts';
+import { reachFrom } from '#oci/reach.ts';
+import { discard, registryError } from '#oci/registry-errors.ts';
+import type { Access } from '#oci/scope.ts';
+
+export interface ConnectionOptions {
+  /** The registry's configured name. */
+  readonly name: string;
+  /** `http(s)://host[:port]/`. */
+  readonly baseUrl: URL;
+  readonly credentialKey: string;
+  readonly client: HttpClient;
+  readonly credentials: CredentialSource;
+  readonly limits: RegistryLimits;
+  readonly now: () => Date;
+}
+
+/** One call of the distribution API. */
+export interface RegistryCall {
+  readonly method: HttpRequest['method'];
+  /** Below the base URL: `/v2/…`. */
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly access: Access;
+  /** The step in words, for messages: `reading manifest latest of team/app`. */
+  readonly what: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds for the whole exchange, body included. */
+  readonly timeoutMs?: number;
+}
+
+/** Authorized calls to one registry, redirects followed. */
+export interface RegistryConnection {
+  readonly name: string;
+  readonly baseUrl: URL;
+  readonly limits: RegistryLimits;
+  send(call: RegistryCall): Promise<HttpResponse>;
+  /** As `send`, and any other status than those accepted is thrown as what it means. */
+  expect(call: RegistryCall, ...accepted: readonly number[]): Promise<HttpResponse>;
+  /** What a response means as a failure; reads it. */
+  failure(call: RegistryCall, response: HttpResponse): Promise<AppError>;
+}
+
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+
+export function createRegistryConnection(options: ConnectionOptions): RegistryConnection {
+  const { name, baseUrl, client, limits, now } = options;
+  const authorizer = createAuthorizer({ ...options, registry: name });
+
+  async function send(call: RegistryCall): Promise<HttpResponse> {
+    const timeout = AbortSignal.timeout(call.timeoutMs ?? limits.callMs);
+    const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
+    const { method, url, headers, body, access } = call;
+    const request: HttpRequest = {
+      method,
+      url,
+      signal,
+      // A registry that compresses on the way would make Content-Length and range meaningless.
+      headers: { 'accept-encoding': 'identity', ...headers },
+      ...(body === undefined ? {} : { body }),
+    };
+    const response = await authorizer.send(request, access);
+    if (!REDIRECTS.includes(response.status)) return response;
+    return await follow(request, response, call, authorizer);
+  }
+
+  async function follow(
+    request: HttpRequest,
+    first: HttpResponse,
+    call: RegistryCall,
+    { send: authorizedSend }: Authorizer,
+  ): Promise<HttpResponse> {
+    let response = first;
+    let { url } = request;
+    for (let hops = 0; REDIRECTS.includes(response.status); hops++) {
+      await discard(response, limits.errorBytes);
+      if (request.method !== 'GET' && request.method !== 'HEAD')
+        throw refusedRedirect(call, 'a write is never redirected');
+      if (hops === limits.redirects) throw refusedRedirect(call, `more than ${limits.redirects} in a row`);
+      url = redirectTarget(response.headers.location, url, call);
+      // Only the registry itself gets the credentials; a signed storage URL even refuses a second authorization.
+      response =
+        url.origin === baseUrl.origin
+          ? await authorizedSend({ ...request, url }, call.access)
+          : await client.request({ ...request, url, reach: reachFrom(baseUrl, url) });
+    }
+    return response;
+  }
+
+  /** The message names the host alone: the query of a storage URL is a key to the blob. */
+  function redirectTarget(location: string | undefined, from: URL, call: RegistryCall): URL {
+    const to = URL.parse(location ?? '', from.href);
+    if (!to || !location) throw refusedRedirect(call, 'its Location cannot be read');
+    if (to.username || to.password) throw refusedRedirect(call, `${to.host} with user information`);
+    if (to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:')) return to;
+    throw refusedRedirect(call, `from https to ${to.protocol}//${to.host}`);
+  }
+
+  function refusedRedirect(call: RegistryCall, why: string): AppError {
+    return new AppError('host-not-allowed', `${name}: ${call.what}: redirect refused: ${why}`);
+  }
+
+  async function expect(call: RegistryCall, ...accepted: readonly number[]): Promise<HttpResponse> {
+    const response = await send(call);
+    if (accepted.includes(response.status)) return response;
+    throw await failure(call, response);
+  }
+
+  async function failure(call: RegistryCall, response: HttpResponse): Promise<AppError> {
+    const { redact } = authorizer;
+    return await registryError(response, {
+      registry: name,
+      what: call.what,
+      maxBytes: limits.errorBytes,
+      now: now(),
+      redact,
+    });
+  }
+
+  return { name, baseUrl, limits, send, expect, failure };
+}
+
+/** The URL of a repository's resource: `path` is what follows the repository. */
+export function repositoryUrl(connection: Pick<RegistryConnection, 'baseUrl'>, repository: string, path: string): URL {
+  return new URL(`/v2/${repository}/${path}`, connection.baseUrl);
+}

@@ -1,0 +1,38 @@
+import type { HttpClient } from '#http/client.ts';
+import { createBlobWriter } from '#oci/blob-upload.ts';
+import { createBlobReader } from '#oci/blobs.ts';
+import type { CredentialSource } from '#oci/credentials.ts';
+import { REGISTRY_LIMITS, type RegistryLimits } from '#oci/limits.ts';
+import { createManifests } from '#oci/manifests.ts';
+import { createRegistryConnection } from '#oci/registry-connection.ts';
+import { createTagLister } from '#oci/tags.ts';
+import type { Target } from '#oci/target.ts';
+
+export interface RegistryTargetOptions {
+  /** The registry's configured name, for messages. */
+  readonly name: string;
+  /** What is dialled: `http(s)://host[:port]/`. */
+  readonly baseUrl: URL;
+  readonly client: HttpClient;
+  readonly credentials: CredentialSource;
+  /** What the credential source is asked for; the host of `baseUrl` when absent. */
+  readonly credentialKey?: string;
+  readonly limits?: Partial<RegistryLimits>;
+  readonly now: () => Date;
+}
+
+/** A registry that speaks the OCI distribution API, or Docker's registry API version 2. */
+export function createRegistryTarget(options: RegistryTargetOptions): Target {
+  const connection = createRegistryConnection({
+    ...options,
+    credentialKey: options.credentialKey ?? options.baseUrl.host,
+    limits: { ...REGISTRY_LIMITS, ...options.limits },
+  });
+  const reader = createBlobReader(connection);
+  return {
+    ...createManifests(connection),
+    ...reader,
+    ...createBlobWriter(connection, reader),
+    ...createTagLister(connection),
+  };
+}

@@ -1,0 +1,28 @@
+/** What a call needs: the repository, and the actions on it as the registry names them. */
+export interface Access {
+  readonly repository: string;
+  readonly actions: 'pull' | 'pull,push' | 'delete';
+}
+
+const SCOPE = /^[a-z]+(?:\([a-z0-9]+\))?:[^\s]{1,512}:[a-z*]+(?:,[a-z*]+)*$/;
+const MAX_SCOPES = 10;
+
+/** `repository:team/app:pull` (Distribution token scope). */
+export function formatScope({ repository, actions }: Access): string {
+  return `repository:${repository}:${actions}`;
+}
+
+/**
+ * The scopes to ask the token server for: ours and those that the challenge names, since some registries know a
+ * repository by another path than their API does. Duplicates are left out, whatever the order of their actions.
+ */
+export function mergeScopes(access: Access, challenged: string | undefined): readonly string[] {
+  const named = (challenged ?? '').split(' ').filter((scope) => SCOPE.test(scope));
+  const scopes = [formatScope(access), ...named].map(normalise);
+  return [...new Set(scopes)].slice(0, MAX_SCOPES);
+}
+
+function normalise(scope: string): string {
+  const end = scope.lastIndexOf(':') + 1;
+  return scope.slice(0, end) + [...new Set(scope.slice(end).split(','))].sort().join(',');
+}
