@@ -10,10 +10,11 @@ export const ConcurrencyOptions = z.strictObject({
 });
 export type ConcurrencyOptions = z.output<typeof ConcurrencyOptions>;
 
-export const RetryOptions = z.strictObject({
-  attempts: wholeNumber(1, 100).default(10).describe('Tries of a job that fails in passing, before its dead letter.'),
-  deadLetters: wholeNumber(1, 1_000_000).default(10_000).describe('Dead letters kept for each lane.'),
-});
+export const RetryOptions = z
+  .strictObject({
+    attempts: wholeNumber(1, 100).default(14).describe('Tries of a job that fails in passing, before its dead letter.'),
+  })
+  .transform(({ attempts }) => ({ transientAttempts: attempts }));
 export type RetryOptions = z.output<typeof RetryOptions>;
 
 export const StopTimeout = duration('1s', '30m')
