@@ -1,0 +1,88 @@
+import type { AppError } from '#model/errors.ts';
+import { type Evidence, type EvidenceLocation, locationKey, type RawEvidence } from '#model/evidence.ts';
+import { formatRepositoryRef } from '#model/image-ref.ts';
+import type { Reason } from '#model/verdict.ts';
+
+/** Defects that one verdict lists; a tag may hold a thousand bad layers. */
+const MAX_DEFECTS = 20;
+const MAX_TYPES = 5;
+
+/** How a reason names a piece of evidence: `registry/repository@digest` of the layer. */
+export function evidenceRef({ location, descriptor }: RawEvidence): string {
+  return `${formatRepositoryRef(location)}@${descriptor.digest}`;
+}
+
+/** No piece of a type holds: none is attached, or none of those that are. */
+export function missingReason(
+  type: string,
+  evidence: readonly Evidence[],
+  location: EvidenceLocation,
+  clause?: string,
+): Reason {
+  const invalid = evidence.filter(({ held }) => held !== true).length;
+  const types = new Set(
+    evidence
+      .flatMap(({ held, statement }) => (held === true && statement ? [statement] : []))
+      .map(({ predicateType }) => predicateType),
+  );
+  const where = locationKey(location);
+  const found = [
+    ...(types.size > 0 ? [`valid evidence of type ${[...types].slice(0, MAX_TYPES).join(', ')}`] : []),
+    ...(invalid > 0 ? [`${invalid} that ${invalid === 1 ? 'does' : 'do'} not hold`] : []),
+  ].join(' and ');
+  const at = clause === undefined ? {} : { clause };
+  if (invalid > 0 && types.size === 0) {
+    return {
+      code: 'evidence-invalid',
+      message: `none of the evidence at ${where} holds`,
+      ...at,
+      wanted: type,
+      found,
+      next: 'see the reason of each piece; attach evidence by a signer that the policy trusts',
+    };
+  }
+  return {
+    code: 'evidence-missing',
+    message: `no valid evidence of type ${type} at ${where}`,
+    ...at,
+    wanted: type,
+    found: found || 'nothing is attached',
+    next: 'attach evidence of this type to the image, or correct the type or repository in the policy',
+  };
+}
+
+/** Why pieces do not hold, each with its place; the first twenty. */
+export function defectReasons(evidence: readonly Evidence[], clause?: string): readonly Reason[] {
+  const reasons: Reason[] = [];
+  for (const { held, raw } of evidence) {
+    if (held === true || reasons.length >= MAX_DEFECTS) continue;
+    reasons.push({
+      code: held.code,
+      message: held.message,
+      ...(clause === undefined ? {} : { clause }),
+      evidence: evidenceRef(raw),
+    });
+  }
+  return reasons;
+}
+
+/** The evidence could not be fetched, so nothing is known of it. */
+export function unreachableReason(location: EvidenceLocation, error: AppError, clause?: string): Reason {
+  return {
+    code: 'evidence-unreachable',
+    message: `the evidence at ${locationKey(location)} could not be fetched: ${error.message}`,
+    ...(clause === undefined ? {} : { clause }),
+    found: error.code,
+    ...(error.mend === undefined ? {} : { next: error.mend }),
+  };
+}
+
+/** A form of the policy, or of evidence that it requires, that is not judged. */
+export function unsupportedReason(error: AppError, clause?: string): Reason {
+  return {
+    code: 'policy-unsupported',
+    message: `${error.message}${error.message.endsWith('supported yet') ? '' : ' is not supported yet'}`,
+    ...(clause === undefined ? {} : { clause }),
+    ...(error.mend === undefined ? {} : { next: error.mend }),
+  };
+}
