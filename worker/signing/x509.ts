@@ -1,0 +1,56 @@
+import { orderChain } from '#crypto/chain.ts';
+import { readPrivateKey } from '#crypto/keys.ts';
+import { lintCertificate } from '#crypto/lint.ts';
+import type { Finding } from '#crypto/lint-rules.ts';
+import { parseCertificates } from '#crypto/parse-certificate.ts';
+import { AppError } from '#model/errors.ts';
+import type { Secret } from '#model/secret.ts';
+import { signBytes } from '#signing/sign-bytes.ts';
+import type { ConfiguredSigner } from '#signing/signer.ts';
+
+export interface X509SignerOptions {
+  readonly id: string;
+  readonly keyPem: string | Secret;
+  readonly passphrase?: string | Secret;
+  /** The signing certificate first; issuers may follow. */
+  readonly certificatePem: string;
+  /** Intermediates and root, in any order; must reach a self-signed root. */
+  readonly chainPem: string;
+  readonly now: Date;
+}
+
+/**
+ * A signer with a key that a CA certified. The certificate is linted before its first use.
+ * @throws AppError `key-unreadable`, `certificate-unreadable`, `key-mismatch`; `certificate-refused` with every rule
+ * that is broken and its mend.
+ */
+export function createX509Signer(options: X509SignerOptions): ConfiguredSigner {
+  const key = readPrivateKey(options.keyPem, options.passphrase);
+  const [leaf, ...appended] = parseCertificates(options.certificatePem);
+  if (!leaf) throw new AppError('internal', 'a certificate file without certificates was read');
+  const others = [...appended, ...parseCertificates(options.chainPem)];
+  const findings = lintCertificate({ leaf, chain: others, key, now: options.now });
+  refuseBroken(options.id, findings);
+  const { chain } = orderChain(leaf, others);
+  return {
+    id: options.id,
+    fingerprint: leaf.fingerprint,
+    publicKey: leaf.publicKey,
+    chain,
+    signer: {
+      sign: async (data) => ({
+        signature: signBytes(key, data),
+        key: { $case: 'x509Certificate', certificate: leaf.pem },
+      }),
+    },
+  };
+}
+
+function refuseBroken(id: string, findings: readonly Finding[]): void {
+  const errors = findings.filter(({ level }) => level === 'error');
+  if (errors.length === 0) return;
+  const code = errors.some(({ rule }) => rule === 'key-matches') ? 'key-mismatch' : 'certificate-refused';
+  const broken = errors.map(({ rule, certificate, message }) => `${rule} (certificate ${certificate}): ${message}`);
+  const mends = [...new Set(errors.map(({ mend }) => mend))];
+  throw new AppError(code, `signer ${id}: ${broken.join('; ')}`, { mend: mends.join('; ') });
+}
