@@ -27,6 +27,7 @@ export const ERRORS = {
     class: 'permanent',
     meaning: 'The registry does not accept the content, the name or the operation.',
   },
+  'credentials-unavailable': { class: 'transient', meaning: 'A credential helper did not answer as it should.' },
   'registry-protocol': {
     class: 'permanent',
     meaning: 'The registry answered in a way that the specification forbids.',
