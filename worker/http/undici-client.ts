@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { type AllowedHosts, checkHost } from '#http/allowed-hosts.ts';
 import { bodyStream, readBounded } from '#http/body-stream.ts';
 import type { HttpClient, HttpRequest, HttpResponse, Reach } from '#http/client.ts';
+import { type EnvironmentProxy, environmentProxyFor } from '#http/environment-proxy.ts';
 import { guardedLookup } from '#http/guarded-lookup.ts';
 import { isStaleConnection, transportError } from '#http/transport-error.ts';
 import { AppError } from '#model/errors.ts';
@@ -14,6 +15,8 @@ export interface HttpClientOptions {
   readonly ca?: string;
   /** An http or https proxy for everything; its URL may hold credentials. */
   readonly proxy?: { readonly url: URL };
+  /** Where `proxy` is absent: the environment's, by the URL of each request. */
+  readonly environmentProxy?: EnvironmentProxy;
   /** Milliseconds to establish a connection; 10 s when absent. */
   readonly connectTimeoutMs?: number;
   /** Connections at once to one origin; 32 when absent. */
@@ -29,21 +32,24 @@ const MAX_HEADER_BYTES = 64 * 1024;
 
 /** The HTTP client of one destination: its hosts, its CA, its proxy. Connections are made at the first request. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const dispatchers = new Map<Reach, Promise<Dispatcher>>();
+  const dispatchers = new Map<string, Promise<Dispatcher>>();
   const trust = lazyTrust(options.ca);
 
-  function dispatcherFor(reach: Reach): Promise<Dispatcher> {
-    const known = dispatchers.get(reach);
+  function dispatcherFor(url: URL, reach: Reach): Promise<Dispatcher> {
+    const proxy = options.proxy?.url ?? environmentProxyFor(url, options.environmentProxy ?? {});
+    // A proxy resolves names itself, so that there is one dispatcher for it, whatever the reach.
+    const key = proxy === undefined ? reach : `proxy ${proxy.href}`;
+    const known = dispatchers.get(key);
     if (known) return known;
-    const made = createDispatcher(options, reach, trust());
-    dispatchers.set(reach, made);
+    const made = createDispatcher(options, reach, proxy, trust());
+    dispatchers.set(key, made);
     return made;
   }
 
   async function request(wanted: HttpRequest): Promise<HttpResponse> {
     const reach = wanted.reach ?? 'listed';
     checkHost(wanted.url, reach, options.allowedHosts);
-    const dispatcher = await dispatcherFor(reach);
+    const dispatcher = await dispatcherFor(wanted.url, reach);
     try {
       return await exchange(dispatcher, wanted, options.userAgent);
     } catch (error) {
@@ -101,6 +107,7 @@ async function exchange(dispatcher: Dispatcher, wanted: HttpRequest, userAgent: 
 async function createDispatcher(
   options: HttpClientOptions,
   reach: Reach,
+  proxy: URL | undefined,
   secureContext: SecureContext | undefined,
 ): Promise<Dispatcher> {
   // Loading the library takes longer than many a command; who sends nothing does not pay for it.
@@ -113,10 +120,10 @@ async function createDispatcher(
     // HTTP/2 puts all requests to a registry on one connection, so that one reset fails them all.
     allowH2: false,
   };
-  if (options.proxy) {
+  if (proxy) {
     return new ProxyAgent({
       ...pool,
-      uri: options.proxy.url.href,
+      uri: proxy.href,
       connectTimeout: timeout,
       requestTls: { ...tls, timeout },
       proxyTls: { ...tls, timeout },

@@ -1,0 +1,141 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { HttpClient } from '#http/client.ts';
+import type { EnvironmentProxy } from '#http/environment-proxy.ts';
+import { createHttpClient } from '#http/undici-client.ts';
+import { AppError } from '#model/errors.ts';
+import { isRegistryHost } from '#model/image-ref.ts';
+import type { SecretResolver } from '#model/secret.ts';
+import type { HelperEnvironment } from '#oci/credential-helper.ts';
+import type { RegistryOptions } from '#oci/options.ts';
+import { registryCredentials } from '#oci/registry-credentials.ts';
+import { createRegistryTarget } from '#oci/registry-target.ts';
+import { canonicalHost, registryUrl } from '#oci/registry-url.ts';
+import type { Registries, Target } from '#oci/target.ts';
+
+export interface RegistriesDependencies {
+  readonly userAgent: string;
+  readonly now: () => Date;
+  readonly secrets: SecretResolver;
+  /** Docker's own `config.json`, for registries that are given no credentials; absent: those are anonymous. */
+  readonly dockerConfigPath?: string;
+  /** The environment of credential helpers; the one of this process when absent. */
+  readonly helperEnvironment?: HelperEnvironment;
+  /** What to do with a host that is not configured: refuse it, or take it by its own name. */
+  readonly unlisted: 'refuse' | 'allow';
+  /** Proxies for registries that are given none. */
+  readonly environmentProxy?: EnvironmentProxy;
+}
+
+/**
+ * The registries of an installation. CA files are read at once, so that a missing one is refused at the start.
+ * @throws AppError `config-invalid` when a CA file cannot be read, or two registries answer to one name.
+ */
+export function createRegistries(
+  configured: readonly RegistryOptions[],
+  dependencies: RegistriesDependencies,
+): Registries {
+  const byHost = indexByHost(configured);
+  const authorities = new Map(
+    configured.flatMap(({ name, ca }) => (ca === undefined ? [] : [[name, readCa(name, ca)]])),
+  );
+  const open = new Map<string, { target: Target; client: HttpClient }>();
+
+  function find(host: string): RegistryOptions {
+    const canonical = canonicalHost(host);
+    const options = byHost.get(canonical);
+    if (options) return options;
+    if (dependencies.unlisted === 'refuse') throw unknownRegistry(host, configured);
+    if (!isRegistryHost(host)) {
+      throw new AppError('reference-invalid', `${JSON.stringify(host.slice(0, 120))} is not a registry host`);
+    }
+    return { id: canonical, name: canonical, aliases: [] };
+  }
+
+  function target(host: string): Target {
+    const options = find(host);
+    const known = open.get(options.name);
+    if (known) return known.target;
+    const made = openRegistry(options, authorities.get(options.name), dependencies);
+    open.set(options.name, made);
+    return made.target;
+  }
+
+  async function close(): Promise<void> {
+    const clients = [...open.values()].map(({ client }) => client);
+    open.clear();
+    await Promise.all(clients.map((client) => client.close()));
+  }
+
+  return { nameOf: (host) => find(host).name, target, close };
+}
+
+function openRegistry(
+  options: RegistryOptions,
+  ca: string | undefined,
+  dependencies: RegistriesDependencies,
+): { target: Target; client: HttpClient } {
+  const { name, address = name, proxy, plainHttp } = options;
+  const baseUrl = registryUrl(address, plainHttp);
+  const client = createHttpClient({
+    allowedHosts: [baseUrl.host],
+    userAgent: dependencies.userAgent,
+    ...(ca === undefined ? {} : { ca }),
+    ...(proxy === undefined ? {} : { proxy: { url: new URL(proxy) } }),
+    ...(dependencies.environmentProxy ? { environmentProxy: dependencies.environmentProxy } : {}),
+  });
+  const { now } = dependencies;
+  const target = createRegistryTarget({ name, baseUrl, client, now, ...registryCredentials(options, dependencies) });
+  return { target, client };
+}
+
+function indexByHost(configured: readonly RegistryOptions[]): ReadonlyMap<string, RegistryOptions> {
+  const byHost = new Map<string, RegistryOptions>();
+  for (const [at, options] of configured.entries()) {
+    for (const host of [options.name, ...options.aliases].map(canonicalHost)) {
+      const other = byHost.get(host);
+      if (other && other !== options) {
+        throw new AppError('config-invalid', `two registries answer to ${host}: ${other.name} and ${options.name}`, {
+          field: `registries[${at}]`,
+          mend: 'give each name and alias to one registry',
+        });
+      }
+      byHost.set(host, options);
+    }
+  }
+  return byHost;
+}
+
+function readCa(name: string, path: string): string {
+  const problem = (why: string) =>
+    new AppError('config-invalid', `registry ${name}: CA file ${path} ${why}`, {
+      field: 'ca',
+      mend: 'give a file with one or more certificates in PEM',
+    });
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw problem(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g);
+  if (!blocks) throw problem('holds no certificate');
+  try {
+    for (const block of blocks) new X509Certificate(block);
+  } catch {
+    throw problem('holds a certificate that cannot be read');
+  }
+  return pem;
+}
+
+function unknownRegistry(host: string, configured: readonly RegistryOptions[]): AppError {
+  const names = configured.map(({ name }) => name).join(', ') || 'none';
+  return new AppError(
+    'unknown-registry',
+    `registry ${JSON.stringify(host.slice(0, 120))} is not configured; these are: ${names}`,
+    {
+      field: 'registries',
+      mend: 'add it under `registries`, or give one of them this host as an alias',
+    },
+  );
+}
