@@ -48,8 +48,8 @@ const source = {
   attestationTagSuffixes: z
     .array(z.string().regex(/^\.?[A-Za-z0-9._-]{1,32}$/, 'not a tag suffix'))
     .max(32)
-    .default(['sig', 'att', 'sbom'])
-    .describe('Suffixes after sha256-<digest>. that mark tags of signatures, never images.'),
+    .default([])
+    .describe('Suffixes beside .sig, .att and .sbom that make sha256-<digest> a tag of signatures, never an image.'),
   ignoreActors: oneOrMore(Pattern, 100, 0)
     .prefault([])
     .describe('Pushes of these actors are skipped. Off by default: a robot that also pushes images would be missed.'),

@@ -29,6 +29,20 @@ export interface Source {
   readonly cause: 'push' | 'api';
 }
 
+/** Registries as configured, ready to be bound. */
+export function boundRegistries(
+  options: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly address?: string | undefined;
+    readonly aliases: readonly string[];
+  }[],
+): readonly BoundRegistry[] {
+  return options.map(({ id, name, address, aliases }) => {
+    return { id, name, hosts: [name, ...(address === undefined ? [] : [address]), ...aliases] };
+  });
+}
+
 /**
  * Makes a source from its settings. Its secrets are read once here, so that a source whose credential is missing or
  * empty is not mounted at all, and again with each delivery.
@@ -39,6 +53,16 @@ export function mountSource(
   registries: readonly BoundRegistry[],
   resolve: SecretResolver,
 ): Source {
+  const bound = bindSource(options, registries);
+  const credential = credentialOf(options.auth, `sources.${options.id}.auth`, bound.adapter, resolve);
+  return { id: options.id, ...bound, credential, ratePerHour: options.ratePerHour, cause: 'push' };
+}
+
+/** The part of a source that needs no secret. @throws AppError `config-invalid` naming the key. */
+export function bindSource(
+  options: SourceOptions,
+  registries: readonly BoundRegistry[],
+): Pick<Source, 'adapter' | 'binding'> {
   const adapter = adapterOf(options.sender);
   const key = `sources.${options.id}`;
   if (adapter === undefined) {
@@ -54,20 +78,14 @@ export function mountSource(
   if (first === undefined || (adapter.registries === 'one' && others.length > 0)) {
     throw invalid(`${key}.registries`, `a ${adapter.id} source speaks for one registry`, 'name exactly one');
   }
-  return {
-    id: options.id,
-    adapter,
-    credential: credentialOf(options.auth, `${key}.auth`, adapter, resolve),
-    binding: {
-      ...bindRegistries(bound),
-      ...(adapter.registries === 'one' ? { registry: first.name } : {}),
-      digestOnly: options.digestOnly,
-      isAttestationTag: attestationTagTest({ suffixes: options.attestationTagSuffixes }),
-      isIgnoredActor: (actor) => matchesAny(options.ignoreActors, actor),
-    },
-    ratePerHour: options.ratePerHour,
-    cause: 'push',
+  const binding = {
+    ...bindRegistries(bound),
+    ...(adapter.registries === 'one' ? { registry: first.name } : {}),
+    digestOnly: options.digestOnly,
+    isAttestationTag: attestationTagTest({ suffixes: options.attestationTagSuffixes }),
+    isIgnoredActor: (actor: string) => matchesAny(options.ignoreActors, actor),
   };
+  return { adapter, binding };
 }
 
 /** Finds a registry by a claimed host. Exact but for the case of letters: no suffix, no default port is guessed. */

@@ -1,0 +1,56 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+
+const Text = z.record(z.string(), z.string());
+
+/** What a sample expects. Strict: an expectation that the runner does not know would otherwise pass unchecked. */
+const Expected = z.strictObject({
+  sender: z.string(),
+  assume: z.unknown(),
+  response: z.enum(['2xx', '200', '401|403', '400|422', '415', 'delete-message']),
+  responseHeaders: z.optional(Text),
+  responseBody: z.optional(z.record(z.string(), z.unknown())),
+  responseBodyMustNotContain: z.optional(z.array(z.string())),
+  outbound: z.optional(z.array(z.string())),
+  enqueue: z.array(
+    z.strictObject({
+      from: z.string(),
+      registry: z.string(),
+      repository: z.string(),
+      tag: z.nullable(z.string()),
+      digest: z.nullable(z.string()),
+      ref: z.string(),
+    }),
+  ),
+  skipped: z.array(z.strictObject({ from: z.string(), reason: z.string() })),
+  why: z.optional(z.string()),
+});
+export type Expected = z.infer<typeof Expected>;
+
+export interface Sample {
+  readonly name: string;
+  readonly files: { readonly headers: string; readonly body: string; readonly expected: string };
+  readonly body: Buffer;
+  readonly expected: Expected;
+}
+
+const SUFFIX = '.expected.json';
+
+/** Every sample of a folder, by name. @throws when the folder holds none, or one is not understood. */
+export async function readSamples(folder: string): Promise<readonly Sample[]> {
+  const names = (await readdir(folder)).filter((file) => file.endsWith(SUFFIX)).sort();
+  if (names.length === 0) throw new Error(`no samples (*${SUFFIX}) in ${folder}`);
+  return Promise.all(names.map((file) => readSample(folder, file.slice(0, -SUFFIX.length))));
+}
+
+async function readSample(folder: string, name: string): Promise<Sample> {
+  const files = {
+    headers: join(folder, `${name}.headers.json`),
+    body: join(folder, `${name}.json`),
+    expected: join(folder, `${name}${SUFFIX}`),
+  };
+  const expected = Expected.safeParse(JSON.parse(await readFile(files.expected, 'utf8')));
+  if (!expected.success) throw new Error(`${name}: ${z.prettifyError(expected.error)}`);
+  return { name, files, body: await readFile(files.body), expected: expected.data };
+}

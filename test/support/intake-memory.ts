@@ -1,0 +1,51 @@
+import type { ImageRef } from '#model/image-ref.ts';
+import { deduplicationId, type ImageJob } from '#model/job.ts';
+import type { IntakePorts } from '#producer/intake/ports.ts';
+
+/** The intake's ports kept in memory, by the rules of the real ones: what is enqueued twice is one job. */
+export interface IntakeMemory {
+  readonly ports: IntakePorts;
+  readonly jobs: { readonly id: string; readonly job: ImageJob; readonly delayMs: number }[];
+  /** `registry/repository@digest`. */
+  readonly own: Set<string>;
+  readonly remembered: Set<string>;
+}
+
+export function createIntakeMemory(overrides: Partial<IntakePorts> = {}): IntakeMemory {
+  const jobs: IntakeMemory['jobs'] = [];
+  const own = new Set<string>();
+  const remembered = new Set<string>();
+  const counts = new Map<string, number>();
+  const ports: IntakePorts = {
+    queue: {
+      async enqueueImage(_lane, job, { delayMs = 0 } = {}) {
+        const key = keyOf(job);
+        const before = jobs.find((one) => keyOf(one.job) === key);
+        if (before) return { id: before.id, state: 'duplicate' };
+        const id = String(jobs.length + 1);
+        jobs.push({ id, job, delayMs });
+        return { id, state: 'queued' };
+      },
+    },
+    ownPushes: { has: async (repository, digest) => own.has(`${repository}@${digest}`) },
+    deliveries: {
+      seen: async (source, id) => remembered.has(`${source} ${id}`),
+      async remember(source, id) {
+        remembered.add(`${source} ${id}`);
+      },
+    },
+    rate: {
+      async count(repository) {
+        const count = (counts.get(repository) ?? 0) + 1;
+        counts.set(repository, count);
+        return count;
+      },
+    },
+    ...overrides,
+  };
+  return { ports, jobs, own, remembered };
+}
+
+function keyOf({ kind, image }: ImageJob): string {
+  return deduplicationId(kind, image as ImageRef);
+}

@@ -1,0 +1,141 @@
+import { type CommandIo, EXIT } from '#cli/command.ts';
+import { parseFlags } from '#cli/flags.ts';
+import { type Assumption, readAssumption } from '#cli/hooks/assume.ts';
+import { type ExplainedDelivery, explainDelivery } from '#cli/hooks/explain-delivery.ts';
+import { readStoredRequest } from '#cli/hooks/stored-request.ts';
+import { AppError } from '#model/errors.ts';
+import { shown } from '#producer/intake/shown.ts';
+import { bindSource, boundRegistries } from '#producer/intake/source.ts';
+import type { WebhookAdapter } from '#producer/webhooks/adapter.ts';
+import { ADAPTERS, adapterOf } from '#producer/webhooks/index.ts';
+
+const USAGE = `
+Usage: attestry hooks parse SENDER --headers FILE --body FILE [--assume FILE | --config FILE --source ID]
+                            [--clock TIME] [--json]
+
+Says what a stored webhook delivery would enqueue or skip, and why. Needs no Redis, registry or configuration.
+
+  SENDER           ${ADAPTERS.map(({ id }) => id).join(' or ')}
+  --headers FILE   { "method", "headers", "query", "auth", "clock" } as JSON, or an object of header names and values.
+                   "auth" is what the receiver is configured with, e.g. { "kind": "bearer", "value": "…" }; without it
+                   the authentication reads not-checked
+  --body FILE      the body, byte for byte
+  --assume FILE    what to take for granted, as JSON: { "registryHost", "allowedHosts", "digestOnly", "ownDigests" },
+                   or a sample's whole expectation, which holds it as "assume"
+  --config FILE    take it from the configuration instead, for the source of --source ID
+  --clock TIME     ISO 8601: when the delivery arrives; the clock of --headers when absent
+  --json           print { sender, authentication, response, enqueue, skipped }
+
+Without --assume and --config every registry host counts as bound to the source.
+
+Exit: 0 parsed, whatever was decided; 2 could not; 64 usage.
+`;
+
+const OPTIONS = {
+  headers: { type: 'string' },
+  body: { type: 'string' },
+  assume: { type: 'string' },
+  config: { type: 'string' },
+  source: { type: 'string' },
+  clock: { type: 'string' },
+} as const;
+
+type Files = Pick<CommandIo, 'readFile' | 'env'>;
+/** What this command touches of the process. */
+export type HooksIo = Files & Pick<CommandIo, 'stdout' | 'stderr'>;
+
+/** `attestry hooks parse`. @throws AppError `usage`, and `config-invalid` naming the flag whose file is not fit. */
+export async function hooksCommand(args: readonly string[], io: HooksIo): Promise<number> {
+  const { values, positionals } = parseFlags(args, OPTIONS);
+  if (values.help) {
+    io.stdout(USAGE.trimStart());
+    return EXIT.ok;
+  }
+  const [action, sender, ...more] = positionals;
+  if (action !== 'parse') throw usage(`there is no action "${action ?? ''}"`, 'write hooks parse SENDER');
+  if (sender === undefined || more.length > 0) throw usage('exactly one SENDER is wanted', 'see --help');
+  const adapter = adapterOf(sender);
+  const known = ADAPTERS.map(({ id }) => id).join(', ');
+  if (!adapter) throw usage(`the sender "${shown(sender)}" is not known`, `write one of ${known}`);
+  const request = readStoredRequest(await readJsonFile(io, '--headers', values.headers));
+  requireTime(values.clock ?? request.clock);
+  const body = await readBytes(io, '--body', values.body);
+  const assumption = await readSource(io, adapter, values);
+  const explained = explainDelivery(adapter, request, body, assumption);
+  io.stdout(values.json ? `${JSON.stringify(explained.explanation, null, 2)}\n` : describe(explained));
+  return EXIT.ok;
+}
+
+interface SourceFlags {
+  readonly assume?: string | undefined;
+  readonly config?: string | undefined;
+  readonly source?: string | undefined;
+}
+
+async function readSource(io: HooksIo, adapter: WebhookAdapter, flags: SourceFlags): Promise<Assumption> {
+  const { assume, config, source } = flags;
+  if (assume !== undefined && config !== undefined)
+    throw usage('--assume and --config exclude each other', 'see --help');
+  if ((config === undefined) !== (source === undefined)) {
+    throw usage('--config and --source go together', 'name the configuration file and the id of a source in it');
+  }
+  if (config !== undefined && source !== undefined) return configured(io, adapter, config, source);
+  if (assume !== undefined) return readAssumption(await readJsonFile(io, '--assume', assume), adapter);
+  return readAssumption({}, adapter);
+}
+
+// Loaded only when asked for: the plain case needs no YAML and no schema of everything.
+async function configured(io: Files, adapter: WebhookAdapter, file: string, id: string): Promise<Assumption> {
+  const { loadConfig } = await import('#config/load.ts');
+  const config = await loadConfig(file, io, 'none');
+  const source = config.sources.find((one) => one.id === id);
+  if (!source) {
+    const known = config.sources.map((one) => one.id).join(', ') || 'none';
+    throw new AppError('config-invalid', `${file} has no source "${shown(id)}"`, {
+      field: '--source',
+      mend: `its sources: ${known}`,
+    });
+  }
+  if (source.sender !== adapter.id)
+    throw usage(`the source ${id} is of the sender ${source.sender}`, 'name that sender');
+  return { binding: bindSource(source, boundRegistries(config.registries)).binding, ownDigests: [] };
+}
+
+async function readJsonFile(io: Files, flag: string, path: string | undefined): Promise<unknown> {
+  const bytes = await readBytes(io, flag, path);
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    // The parser's message quotes the file, which may hold a credential.
+    throw new AppError('config-invalid', `${path} is not JSON`, { field: flag });
+  }
+}
+
+async function readBytes(io: Files, flag: string, path: string | undefined): Promise<Buffer> {
+  if (path === undefined) throw usage(`${flag} FILE is missing`, 'see --help');
+  try {
+    return await io.readFile(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new AppError('config-invalid', `${path} cannot be read (${code})`, { field: flag, cause: error });
+  }
+}
+
+function requireTime(text: string | undefined): void {
+  if (text === undefined || (/^\d{4}-\d{2}-\d{2}T/.test(text) && !Number.isNaN(Date.parse(text)))) return;
+  throw usage(`the clock "${shown(text)}" is not a time`, 'write ISO 8601, e.g. 2026-03-02T10:15:31Z');
+}
+
+function describe({ explanation, messages }: ExplainedDelivery): string {
+  const { sender, authentication, response, enqueue, skipped } = explanation;
+  const lines = [
+    `${sender}: authentication ${authentication}, answer ${response}`,
+    ...enqueue.map(({ from, ref }) => `  enqueue  ${from}  ${ref}`),
+    ...skipped.map(({ from, reason }, index) => `  skip     ${from}  ${reason}: ${messages[index]}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function usage(message: string, mend: string): AppError {
+  return new AppError('usage', message, { mend });
+}
