@@ -1,10 +1,10 @@
-import type { ImageJob, Lane } from '#model/job.ts';
+import type { ImageJob } from '#model/job.ts';
 import type { Ledger } from '#model/ledger.ts';
 
 /** Jobs that ended for good, with their reasons. */
 export interface DeadLetters {
-  /** Newest first; at most `limit`. */
-  list(limit: number): Promise<readonly object[]>;
+  /** Newest first. */
+  list(query: { readonly limit: number }): Promise<readonly object[]>;
   /** Enqueues the job again; false when there is none by this id. */
   replay(id: string): Promise<boolean>;
 }
@@ -13,7 +13,10 @@ export interface DeadLetters {
 export interface AdminParts {
   readonly ledger: Pick<Ledger, 'latest' | 'history' | 'makeDue' | 'images'>;
   readonly queue: {
-    enqueueImage(lane: Lane, job: ImageJob): Promise<{ readonly id: string; readonly state: 'queued' | 'duplicate' }>;
+    enqueueImage(
+      lane: 'cause',
+      job: ImageJob,
+    ): Promise<{ readonly id: string; readonly state: 'queued' | 'duplicate' }>;
   };
   readonly deadLetters: DeadLetters;
   /** The configured name of a registry by any host that means it. */

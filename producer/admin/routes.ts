@@ -49,7 +49,7 @@ export function adminRoutes(
     '/v1/dead-letters',
     guarded(async (request) => {
       const limit = readLimit(query(request).limit, DEFAULT_DEAD_LETTERS, MAX_DEAD_LETTERS);
-      return typeof limit === 'number' ? { deadLetters: await parts.deadLetters.list(limit) } : limit;
+      return typeof limit === 'number' ? { deadLetters: await parts.deadLetters.list({ limit }) } : limit;
     }),
   );
   app.post(

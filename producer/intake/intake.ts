@@ -1,4 +1,4 @@
-import { toAppError } from '#model/errors.ts';
+import { AppError, toAppError } from '#model/errors.ts';
 import { formatImageRef } from '#model/image-ref.ts';
 import { type ImageJob, JOB_VERSION } from '#model/job.ts';
 import {
@@ -71,7 +71,6 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     }
     const found = itemsOf(source, request).map((item) => candidate(item, source.binding));
     const decisions = settle(found, source.binding, await factsOf(source, found));
-    if (decisions.some((decision) => 'enqueue' in decision)) await ports.room?.requireRoom();
     const outcomes = await inFlight(decisions, IN_FLIGHT, (decision) =>
       settleOne(source, decision, request, authentication.bearer),
     );
@@ -103,8 +102,17 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     request: ReceivedRequest,
     bearer: string | undefined,
   ): Promise<Outcome> {
-    if ('enqueue' in decision) return enqueue(source, decision.enqueue, request.traceparent, bearer);
-    const { from, skip: reason, message, status } = decision.skipped;
+    if ('skipped' in decision) return skipped(source, decision.skipped);
+    try {
+      return await enqueue(source, decision.enqueue, request.traceparent, bearer);
+    } catch (error) {
+      // What no worker could ever read must not make a sender repeat it for ever.
+      if (!(error instanceof AppError && error.code === 'job-malformed')) throw error;
+      return skipped(source, { from: decision.enqueue.from, skip: 'malformed', message: error.message });
+    }
+  }
+
+  function skipped(source: Source, { from, skip: reason, message, status }: Skip): Outcome {
     observe({ kind: 'skipped', source: source.id, from, reason, message });
     return { from, status: 'skipped', reason, message, ...(status === undefined ? {} : { answer: status }) };
   }

@@ -1,11 +1,14 @@
-import type { ImageJob, Lane } from '#model/job.ts';
+import type { ImageJob } from '#model/job.ts';
 import type { OwnPushes } from '#model/ports.ts';
 
 /** Puts jobs into Redis. When it resolves, the job is there: only then is a push acknowledged. */
 export interface EnqueueImage {
-  /** @throws AppError `redis-unavailable` when Redis did not confirm in time. */
+  /**
+   * @throws AppError `redis-unavailable` when Redis did not confirm in time or is nearly full, `job-malformed` when no
+   * worker could ever read the job.
+   */
   enqueueImage(
-    lane: Lane,
+    lane: 'push',
     job: ImageJob,
     options?: { readonly delayMs?: number },
   ): Promise<{ readonly id: string; readonly state: 'queued' | 'duplicate' }>;
@@ -28,9 +31,4 @@ export interface IntakePorts {
   readonly ownPushes: Pick<OwnPushes, 'has'>;
   readonly deliveries: DeliveryIds;
   readonly rate: RateGuard;
-  /**
-   * Refuses while Redis is nearly full: at its memory limit the workers stop as well, and nothing drains any more.
-   * Absent: not looked at.
-   */
-  readonly room?: { requireRoom(): Promise<void> };
 }
