@@ -1,0 +1,123 @@
+import * as z from 'zod';
+import { CAUSES, LANES } from '#model/job.ts';
+import { OUTCOMES } from '#model/verdict.ts';
+
+/**
+ * What an event tells, by type. Receivers build on these shapes: a member is only ever added; anything else is a new
+ * version of the type. Lists and texts are bounded, since an event goes to places with limits of their own.
+ */
+export const MAX_REASONS = 20;
+export const MAX_ITEMS = 100;
+export const MAX_TEXT = 1000;
+
+const message = z.string().describe('The event in one line for people.');
+const image = z.string().describe('registry/repository@digest.');
+const at = (meaning: string) => z.string().describe(`${meaning} ISO 8601.`);
+
+const Reason = z.object({
+  code: z.string().describe('Reason code, see reasons.md.'),
+  message: z.string(),
+  clause: z.string().exactOptional().describe('Where in the policy.'),
+  wanted: z.string().exactOptional(),
+  found: z.string().exactOptional(),
+  evidence: z.string().exactOptional().describe('registry/repository@digest of the piece of evidence.'),
+  next: z.string().exactOptional().describe('What to do about it.'),
+});
+
+export const VerdictData = z.object({
+  image: z.string().describe('As judged: with the tag where there is one.'),
+  digest: z.string().exactOptional(),
+  policy: z.object({ name: z.string(), kind: z.string(), uri: z.string(), digest: z.string() }),
+  emulates: z.string().describe('The tool and version whose judgement this is.'),
+  mode: z.enum(['compat', 'strict']),
+  outcome: z.enum(OUTCOMES),
+  strictOutcome: z.enum(OUTCOMES).exactOptional(),
+  reasons: z.array(Reason).describe(`At most ${MAX_REASONS}.`),
+  reasonsOmitted: z.number().exactOptional().describe('How many more reasons there were.'),
+});
+export type VerdictData = z.output<typeof VerdictData>;
+
+export const TransitionData = z.object({
+  message,
+  image,
+  policyUri: z.string(),
+  sequence: z.number().describe('Grows by one with each change of this image under this policy.'),
+  change: z.enum(['first', 'changed', 'could-not-check', 'checked-again']),
+  verdict: VerdictData,
+  previous: z
+    .object({ outcome: z.enum(OUTCOMES), codes: z.array(z.string()) })
+    .exactOptional()
+    .describe('The state before.'),
+});
+export type TransitionData = z.output<typeof TransitionData>;
+
+const Item = z.object({
+  type: z.string().describe("By cosign's --type names."),
+  predicateType: z.string(),
+  location: z.string().describe('Where it is attached.'),
+  subject: z.string().describe('Digest that it is about.'),
+  digest: z.string().exactOptional().describe('Digest of the envelope.'),
+  state: z.string(),
+});
+
+const origin = {
+  rule: z.string(),
+  source: z.string().describe('The source of the push, `api` or `scheduler`.'),
+  actor: z.string().exactOptional(),
+  tag: z.string().exactOptional(),
+  cause: z.enum(CAUSES),
+};
+
+export const EvidenceData = z.object({
+  message,
+  image,
+  ...origin,
+  evidence: z.array(Item).describe(`At most ${MAX_ITEMS}.`),
+});
+export type EvidenceData = z.output<typeof EvidenceData>;
+
+export const RefusedData = z.object({ message, image, ...origin, why: z.string() });
+export type RefusedData = z.output<typeof RefusedData>;
+
+export const ExpiringData = z.object({
+  message,
+  signer: z.string().describe('Id of the signer.'),
+  fingerprint: z.string().describe('SHA-256 of the certificate, hex.'),
+  certificate: z.string().describe('Its subject.'),
+  notAfter: at('Its end.'),
+  daysLeft: z.number().describe('Whole days; negative once it is over.'),
+});
+export type ExpiringData = z.output<typeof ExpiringData>;
+
+export const RateData = z.object({
+  message,
+  source: z.string(),
+  repository: z.string().describe('registry/repository.'),
+  limit: z.number().describe('Pushes an hour that the source allows.'),
+});
+export type RateData = z.output<typeof RateData>;
+
+export const UnauthenticatedData = z.object({ message, source: z.string() });
+export type UnauthenticatedData = z.output<typeof UnauthenticatedData>;
+
+export const DeadJobData = z.object({
+  message,
+  lane: z.enum(LANES),
+  jobId: z.string(),
+  image: z.string().exactOptional().describe('What the job was about; absent for deliveries.'),
+  code: z.string().describe('Error code, see errors.md.'),
+  reason: z.string(),
+  attempts: z.number(),
+});
+export type DeadJobData = z.output<typeof DeadJobData>;
+
+export const AlertData = z.object({
+  message,
+  image,
+  policyUri: z.string(),
+  since: at('Since when the alert is open.').exactOptional(),
+  verdict: VerdictData.describe(
+    'The newest verdict; of a resolved alert the one that resolved it, when there is one.',
+  ).exactOptional(),
+});
+export type AlertData = z.output<typeof AlertData>;

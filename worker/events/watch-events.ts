@@ -1,0 +1,75 @@
+import { oneLine } from '#events/bounded.ts';
+import { cloudEvent, type EventContext } from '#events/cloud-event.ts';
+import type { DeadJobData, ExpiringData, RateData, UnauthenticatedData } from '#events/event-data.ts';
+import { wordExpiring } from '#events/wording.ts';
+import type { CloudEvent } from '#model/event.ts';
+import type { Lane } from '#model/job.ts';
+
+const DAY_MS = 86_400_000;
+
+/** A signing certificate is close to its end. One event a day. */
+export function certificateExpiring(
+  signer: { readonly id: string; readonly fingerprint: string; readonly certificate: string; readonly notAfter: Date },
+  context: EventContext,
+): CloudEvent<ExpiringData> {
+  const { id, fingerprint, certificate } = signer;
+  const notAfter = signer.notAfter.toISOString();
+  const daysLeft = Math.floor((signer.notAfter.getTime() - context.now.getTime()) / DAY_MS);
+  const message = wordExpiring(id, certificate, notAfter, daysLeft);
+  const about = { subject: `signers/${id}`, identity: [id, fingerprint, `${daysLeft}`] };
+  const data = { message, signer: id, fingerprint, certificate, notAfter, daysLeft };
+  return cloudEvent('dev.attestry.certificate.expiring.v1', about, data, context);
+}
+
+/** A repository sends more pushes than its guard allows. One event an hour. */
+export function rateExceeded(
+  excess: { readonly source: string; readonly repository: string; readonly limit: number },
+  context: EventContext,
+): CloudEvent<RateData> {
+  const { source, repository, limit } = excess;
+  const message = oneLine(`${repository}: more than ${limit} pushes an hour from source ${source}; jobs are held back`);
+  const about = { subject: repository, identity: [source, repository, hourOf(context.now)] };
+  return cloudEvent('dev.attestry.intake.rate-exceeded.v1', about, { message, source, repository, limit }, context);
+}
+
+/** A source sends deliveries with a wrong credential; some senders are stuck until it is mended. One event an hour. */
+export function intakeUnauthenticated(source: string, context: EventContext): CloudEvent<UnauthenticatedData> {
+  const message = `deliveries to source ${source} bear a wrong credential: its sender may be stuck`;
+  const about = { subject: `sources/${source}`, identity: [source, hourOf(context.now)] };
+  return cloudEvent('dev.attestry.intake.unauthenticated.v1', about, { message, source }, context);
+}
+
+export interface DeadJobFacts {
+  readonly lane: Lane;
+  readonly jobId: string;
+  /** `registry/repository[:tag][@digest]`; absent for deliveries. */
+  readonly image?: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly attempts: number;
+}
+
+/**
+ * A job ended in the dead-letter list. Not to be told of the delivery of such an event: a sink that is gone would make
+ * an endless chain of them.
+ */
+export function jobDead(job: DeadJobFacts, context: EventContext): CloudEvent<DeadJobData> {
+  const { lane, jobId, image, code, reason, attempts } = job;
+  const what = image ?? `the delivery ${jobId}`;
+  const message = oneLine(`${what}: given up after ${attempts === 1 ? '1 try' : `${attempts} tries`}: ${reason}`);
+  const data = {
+    message,
+    lane,
+    jobId,
+    ...(image === undefined ? {} : { image }),
+    code,
+    reason: oneLine(reason),
+    attempts,
+  };
+  const about = { subject: image ?? `jobs/${lane}/${jobId}`, identity: [lane, jobId, `${attempts}`] };
+  return cloudEvent('dev.attestry.job.dead.v1', about, data, context);
+}
+
+function hourOf(moment: Date): string {
+  return moment.toISOString().slice(0, 13);
+}

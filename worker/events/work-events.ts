@@ -1,0 +1,88 @@
+import { clipped, oneLine } from '#events/bounded.ts';
+import { cloudEvent, type EventContext } from '#events/cloud-event.ts';
+import { type EvidenceData, MAX_ITEMS, type RefusedData } from '#events/event-data.ts';
+import { wordEvidence } from '#events/wording.ts';
+import type { CloudEvent, EventType } from '#model/event.ts';
+import type { ImageJob } from '#model/job.ts';
+
+/** The job that found something out about an image. */
+export interface WorkContext extends EventContext {
+  /** `registry/repository@digest`. */
+  readonly image: string;
+  readonly rule: string;
+  readonly job: ImageJob;
+}
+
+export interface EvidenceItem {
+  readonly type: string;
+  readonly predicateType: string;
+  readonly location: string;
+  /** Digest that the statement is about. */
+  readonly subject: string;
+  /** Digest of the envelope. */
+  readonly digest?: string;
+  readonly state: string;
+}
+
+export function evidenceAttached(context: WorkContext, evidence: readonly EvidenceItem[]): CloudEvent<EvidenceData> {
+  return evidenceEvent('dev.attestry.evidence.attached.v1', 'attached to', context, evidence);
+}
+
+export function evidenceRestored(context: WorkContext, evidence: readonly EvidenceItem[]): CloudEvent<EvidenceData> {
+  return evidenceEvent('dev.attestry.evidence.restored.v1', 'restored on', context, evidence);
+}
+
+export function evidenceLost(context: WorkContext, evidence: readonly EvidenceItem[]): CloudEvent<EvidenceData> {
+  return evidenceEvent('dev.attestry.evidence.lost.v1', 'lost from', context, evidence);
+}
+
+function evidenceEvent(
+  type: EventType,
+  verb: Parameters<typeof wordEvidence>[0],
+  context: WorkContext,
+  evidence: readonly EvidenceItem[],
+): CloudEvent<EvidenceData> {
+  const data: EvidenceData = {
+    message: wordEvidence(verb, context.image, evidence),
+    image: context.image,
+    ...originOf(context),
+    evidence: evidence.slice(0, MAX_ITEMS).map(({ type, predicateType, location, subject, digest, state }) => ({
+      type,
+      predicateType,
+      location,
+      subject,
+      ...(digest === undefined ? {} : { digest }),
+      state,
+    })),
+  };
+  // The time of the delivery tells two losses of the same evidence apart, and stays the same over a job's retries.
+  const items = evidence.map(({ location, subject, digest }) => `${location} ${subject} ${digest ?? ''}`);
+  const identity = [context.image, context.job.receivedAt, ...items.sort()];
+  return cloudEvent(type, { subject: context.image, identity }, data, traced(context));
+}
+
+export function signingRefused(context: WorkContext, why: string): CloudEvent<RefusedData> {
+  const { image, rule, job } = context;
+  const data: RefusedData = {
+    message: oneLine(`${image}: not signed under rule ${rule}: ${why}`),
+    image,
+    ...originOf(context),
+    why: clipped(why),
+  };
+  const identity = [image, rule, job.source, job.actor ?? '', job.image.tag ?? '', job.receivedAt];
+  return cloudEvent('dev.attestry.signing.refused.v1', { subject: image, identity }, data, traced(context));
+}
+
+function originOf({ rule, job }: WorkContext) {
+  return {
+    rule,
+    source: job.source,
+    ...(job.actor === undefined ? {} : { actor: oneLine(job.actor) }),
+    ...(job.image.tag === undefined ? {} : { tag: job.image.tag }),
+    cause: job.cause,
+  };
+}
+
+function traced(context: WorkContext): EventContext {
+  return { source: context.source, now: context.now, traceparent: context.traceparent ?? context.job.traceparent };
+}
