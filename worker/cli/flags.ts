@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { AppError } from '#model/errors.ts';
 import { type CommandIo, EXIT } from '#cli/command.ts';
+import { AppError } from '#model/errors.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
-import { AppError } from '#model/errors.ts';
-import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
 import { COMMANDS } from '#cli/catalogue.ts';
 import { type CommandIo, EXIT } from '#cli/command.ts';
+import { AppError } from '#model/errors.ts';
+import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
 
 /** Runs the command that the arguments name; answers the exit code. */
 export async function main(argv: readonly string[], io: CommandIo): Promise<number> {

@@ -31,6 +31,8 @@ export function createProgress(io: Pick<CommandIo, 'stderr' | 'interactive'>, qu
 
 function wording(step: MakerStep): string {
   switch (step.step) {
+    case 'layer':
+      return `reading layer ${step.layer} of ${step.layers} (${Math.ceil(step.size / 1024)} KiB)`;
     case 'inventory':
       return `found ${step.packages} packages in ${step.platform}`;
     case 'signed':

@@ -1,5 +1,5 @@
-import { AppError } from '#model/errors.ts';
 import type { CommandIo } from '#cli/command.ts';
+import { AppError } from '#model/errors.ts';
 
 /**
  * Reads a text file that a flag names. `env:NAME` reads a variable, for keys that should not be on disk.

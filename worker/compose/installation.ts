@@ -1,8 +1,8 @@
-import { AppError } from '#model/errors.ts';
-import type { Rule } from '#model/rule.ts';
 import type { EvidenceWish, SigningIdentity } from '#engine/engine-ports.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
 import type { ArmedRule, Installation, ScheduledPolicy } from '#jobs/installation.ts';
+import { AppError } from '#model/errors.ts';
+import type { Rule } from '#model/rule.ts';
 import { trustPolicy } from '#policy/trust-policy.ts';
 import type { Attestor } from '#verification/attestor.ts';
 
@@ -66,5 +66,8 @@ function ownTrust(rule: Rule, wishes: readonly EvidenceWish[]): readonly Schedul
 function named<Value>(values: ReadonlyMap<string, Value>, id: string, field: string): Value {
   const value = values.get(id);
   if (value !== undefined) return value;
-  throw new AppError('config-invalid', `there is no "${id}"`, { field, mend: `known: ${[...values.keys()].join(', ')}` });
+  throw new AppError('config-invalid', `there is no "${id}"`, {
+    field,
+    mend: `known: ${[...values.keys()].join(', ')}`,
+  });
 }

@@ -1,8 +1,8 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
+import type { FormerSigner, SigningIdentity } from '#engine/engine-ports.ts';
+import { sha256Hex } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import type { SecretResolver } from '#model/secret.ts';
-import { sha256Hex } from '#model/digest.ts';
-import type { FormerSigner, SigningIdentity } from '#engine/engine-ports.ts';
 import { createKeySigner } from '#signing/key.ts';
 import type { SignerOptions } from '#signing/options.ts';
 import type { ConfiguredSigner } from '#signing/signer.ts';

@@ -1,7 +1,6 @@
-import { readPublicKey } from '#crypto/keys.ts';
-import { parseCertificates } from '#crypto/parse-certificate.ts';
 import type { TrustOptions } from '#trust/options.ts';
 import type { Attestor } from '#verification/attestor.ts';
+import { chainAttestor, keyAttestor } from '#verification/attestor-from-pem.ts';
 
 /** The configured trusts by id: whose evidence counts as present. Our own reading is the strict one. */
 export async function loadTrusts(
@@ -16,19 +15,13 @@ export async function loadTrusts(
 }
 
 function attestorOf({ anchors, identity, requireLog }: TrustOptions, pem: string): Attestor {
-  const transparencyLog = requireLog ? 'required' : 'ignored';
-  if (anchors.kind === 'key') {
-    return { kind: 'public-key', key: readPublicKey(pem), profile: 'strict', transparencyLog };
+  const named = { ...(identity === undefined ? {} : { identity }), requireLog };
+  switch (anchors.kind) {
+    case 'key':
+      return keyAttestor(pem, requireLog);
+    case 'caRoots':
+      return chainAttestor({ roots: pem, ...named });
+    case 'certificateChain':
+      return chainAttestor({ chain: pem, ...named });
   }
-  const certificates = parseCertificates(pem);
-  const trusted = anchors.kind === 'caRoots' ? certificates : certificates.filter((each) => each.selfIssued);
-  return {
-    kind: 'certificate-chain',
-    anchors: trusted,
-    intermediates: certificates.filter((each) => !trusted.includes(each)),
-    profile: 'strict',
-    ...(identity === undefined ? {} : { identity }),
-    transparencyLog,
-    certificateTimestamp: 'ignored',
-  };
 }

@@ -1,9 +1,9 @@
-import type { Digest } from '#model/digest.ts';
-import type { Subject } from '#model/subject.ts';
 import type { EnginePorts, EvidenceWish } from '#engine/engine-ports.ts';
 import { type SettledEvidence, settleLocation } from '#engine/settle.ts';
 import { createStatementMaker, type MakerStep } from '#engine/statement-maker.ts';
 import { placeWishes } from '#engine/wish-location.ts';
+import type { Digest } from '#model/digest.ts';
+import type { Subject } from '#model/subject.ts';
 
 export interface AttestRequest {
   /** The resolved image, by the registry's configured name. */

@@ -1,9 +1,9 @@
+import type { LocationSurvey, WishSurvey } from '#engine/survey.ts';
+import type { PlacedWish } from '#engine/wish-location.ts';
 import type { Descriptor } from '#model/descriptor.ts';
 import { type Digest, sha256 } from '#model/digest.ts';
 import type { WrittenEvidence } from '#model/evidence.ts';
 import type { SignedStatement } from '#model/signed-statement.ts';
-import type { LocationSurvey, WishSurvey } from '#engine/survey.ts';
-import type { PlacedWish } from '#engine/wish-location.ts';
 import { attestationLayer } from '#storage/attestation-manifest.ts';
 
 export interface SettleOptions {
@@ -100,14 +100,16 @@ export function recordAfter(
     ),
   ]);
   const rules = new Map(decisions.map(({ survey }) => [survey.placed.wish.predicateType, survey.placed.wish.rule]));
-  const added = edit.add.map((statement): WrittenEvidence => ({
-    descriptor: attestationLayer(statement),
-    payloadDigest: sha256(statement.payload),
-    predicateType: statement.predicateType,
-    signer: statement.fingerprint,
-    rule: rules.get(statement.predicateType) ?? '',
-    writtenAt: now.toISOString(),
-  }));
+  const added = edit.add.map(
+    (statement): WrittenEvidence => ({
+      descriptor: attestationLayer(statement),
+      payloadDigest: sha256(statement.payload),
+      predicateType: statement.predicateType,
+      signer: statement.fingerprint,
+      rule: rules.get(statement.predicateType) ?? '',
+      writtenAt: now.toISOString(),
+    }),
+  );
   return union(
     before.filter((entry) => !forgotten.has(entry.descriptor.digest)),
     added,
@@ -122,4 +124,3 @@ export function union(
   const known = new Set(first.map((entry) => entry.descriptor.digest));
   return [...first, ...second.filter((entry) => !known.has(entry.descriptor.digest))];
 }
-

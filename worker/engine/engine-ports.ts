@@ -1,8 +1,9 @@
-import type { Registries } from '#oci/target.ts';
-import type { EvidenceLock, OwnPushes } from '#model/ports.ts';
 import type { WrittenEvidenceStore } from '#model/ledger.ts';
+import type { EvidenceLock, OwnPushes } from '#model/ports.ts';
 import type { EvidenceType } from '#model/rule.ts';
-import type { LayerFactsCache } from '#sbom/layer-facts.ts';
+import type { Registries } from '#oci/target.ts';
+import type { ObserverBuilderId } from '#predicates/observer.ts';
+import type { LayerFactsCache } from '#sbom/layer-facts-cache.ts';
 import type { WalkLimits } from '#sbom/limits.ts';
 import type { ConfiguredSigner } from '#signing/signer.ts';
 import type { Attestor } from '#verification/attestor.ts';
@@ -43,6 +44,6 @@ export interface EnginePorts {
   readonly layerFacts: LayerFactsCache;
   readonly walkLimits: WalkLimits;
   /** `builder.id` of the provenance that this installation observes. */
-  readonly builderId: string;
+  readonly builderId: ObserverBuilderId;
   now(): Date;
 }

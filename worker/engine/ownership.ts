@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
 import { pae, parseEnvelope, verifySignature } from '#crypto/dsse.ts';
 import type { EvidenceWish, SigningIdentity } from '#engine/engine-ports.ts';
-import { isOurs } from '#predicates/ours.ts';
+import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
+import { isOurs } from '#predicates/own-statement.ts';
 import { readStatement } from '#verification/statement.ts';
 
 /**

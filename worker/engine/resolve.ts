@@ -1,17 +1,12 @@
+import { readImageConfig } from '#engine/image-config.ts';
 import { type Descriptor, formatPlatform, type Platform } from '#model/descriptor.ts';
-import { isDigest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
-import {
-  BUILDKIT_ATTESTATION_MANIFEST,
-  BUILDKIT_REFERENCE_DIGEST,
-  BUILDKIT_REFERENCE_TYPE,
-  IMAGE_CONFIGS,
-} from '#model/media-types.ts';
-import type { BuildkitAttestation, PlatformImage, Subject } from '#model/subject.ts';
-import { readImageConfig } from '#engine/image-config.ts';
+import { IMAGE_CONFIGS } from '#model/media-types.ts';
+import type { PlatformImage, Subject } from '#model/subject.ts';
 import { type ImageIndex, type ImageManifest, parseManifest } from '#oci/manifest.ts';
 import type { ReadTarget } from '#oci/target.ts';
+import { isBuildkitAttestation } from '#predicates/buildkit.ts';
 
 /** Platforms of one index: real ones have a dozen. */
 const MAX_PLATFORMS = 100;
@@ -31,11 +26,11 @@ export async function resolveSubject(source: ReadTarget, image: ImageRef, signal
   if (manifest.kind === 'manifest') {
     refuseEvidence(manifest, named);
     const platform = await platformImage(source, image.repository, stored.descriptor, manifest, signal);
-    return { image: named, descriptor: stored.descriptor, kind: 'image', platforms: [platform], buildkit: [] };
+    return { image: named, descriptor: stored.descriptor, kind: 'image', platforms: [platform], children: [] };
   }
   refuseArtifact(manifest, named);
   const platforms = await platformsOf(source, named, manifest, signal);
-  return { image: named, descriptor: stored.descriptor, kind: 'index', platforms, buildkit: buildkitOf(manifest) };
+  return { image: named, descriptor: stored.descriptor, kind: 'index', platforms, children: manifest.manifests };
 }
 
 async function platformsOf(
@@ -93,21 +88,13 @@ function whyNoImage(manifest: ImageManifest): string | undefined {
   return evidence ? `it holds evidence (${evidence.mediaType})` : undefined;
 }
 
-function isAttestationManifest({ annotations, platform }: Descriptor): boolean {
-  const type = annotations?.[BUILDKIT_REFERENCE_TYPE];
-  return type === BUILDKIT_ATTESTATION_MANIFEST || (platform !== undefined && isUnknown(platform));
+/** `unknown/unknown` children are evidence, whoever wrote them. */
+function isAttestationManifest(child: Descriptor): boolean {
+  return isBuildkitAttestation(child) || (child.platform !== undefined && isUnknown(child.platform));
 }
 
 function isUnknown(platform: Platform): boolean {
   return formatPlatform(platform) === 'unknown/unknown';
-}
-
-function buildkitOf(index: ImageIndex): readonly BuildkitAttestation[] {
-  return index.manifests.flatMap((descriptor) => {
-    const platformDigest = descriptor.annotations?.[BUILDKIT_REFERENCE_DIGEST];
-    if (!isAttestationManifest(descriptor) || !isDigest(platformDigest)) return [];
-    return [{ descriptor, platformDigest }];
-  });
 }
 
 function notAnImage(image: ImageRef, why: string): AppError {

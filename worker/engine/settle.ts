@@ -1,9 +1,3 @@
-import type { Digest } from '#model/digest.ts';
-import { AppError } from '#model/errors.ts';
-import { attestationTag, type EvidenceLocation } from '#model/evidence.ts';
-import { formatRepositoryRef } from '#model/image-ref.ts';
-import type { EvidenceType } from '#model/rule.ts';
-import type { EnginePorts } from '#engine/engine-ports.ts';
 import {
   confirmed,
   type Decision,
@@ -15,8 +9,14 @@ import {
   type SettleOptions,
   union,
 } from '#engine/decision.ts';
+import type { EnginePorts } from '#engine/engine-ports.ts';
 import { surveyLocation } from '#engine/survey.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
+import type { Digest } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
+import { attestationTag, type EvidenceLocation } from '#model/evidence.ts';
+import { formatRepositoryRef } from '#model/image-ref.ts';
+import type { EvidenceType } from '#model/rule.ts';
 import { attestationLayer } from '#storage/attestation-manifest.ts';
 import { missingAfterWrite, writeAttestationTag } from '#storage/attestation-tag-writer.ts';
 

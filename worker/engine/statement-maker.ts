@@ -1,18 +1,17 @@
-import type { Digest } from '#model/digest.ts';
-import { formatRepositoryRef } from '#model/image-ref.ts';
-import type { SignedStatement } from '#model/signed-statement.ts';
-import type { PlatformImage, Subject } from '#model/subject.ts';
-import { readBuildkitStatements } from '#engine/buildkit-statements.ts';
+import { readBuildkitFindings } from '#engine/buildkit-findings.ts';
 import type { EnginePorts } from '#engine/engine-ports.ts';
+import { createInventoryTaker, makeSbom } from '#engine/make-sbom.ts';
+import { platformSubject } from '#engine/part.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
-import { provenancePredicate } from '#predicates/provenance.ts';
-import { sbomPredicate } from '#predicates/sbom.ts';
-import { statementBytes } from '#predicates/statement.ts';
-import { type Inventory, refuseSilentZero, takeInventory } from '#sbom/inventory.ts';
+import type { Digest } from '#model/digest.ts';
+import type { SignedStatement } from '#model/signed-statement.ts';
+import type { Subject } from '#model/subject.ts';
+import { provenanceStatement, sbomStatement } from '#predicates/own-statement.ts';
 import { signStatement } from '#signing/sign-statement.ts';
 
 /** What making evidence reports on the way. */
 export type MakerStep =
+  | { readonly step: 'layer'; readonly layer: number; readonly layers: number; readonly size: number }
   | { readonly step: 'inventory'; readonly platform: Digest; readonly packages: number }
   | { readonly step: 'signed'; readonly type: string; readonly subject: Digest; readonly fingerprint: string };
 
@@ -22,67 +21,54 @@ export interface StatementMaker {
   readonly packages: ReadonlyMap<Digest, number>;
 }
 
+export interface MakerOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: ((step: MakerStep) => void) | undefined;
+}
+
 /**
  * Makes and signs statements about one subject. Each inventory is taken once and each statement signed once, however
  * often it is asked for: a write that is tried again must carry the same bytes.
  */
-export function createStatementMaker(
-  subject: Subject,
-  ports: EnginePorts,
-  options: { signal?: AbortSignal | undefined; onStep?: ((step: MakerStep) => void) | undefined },
-): StatementMaker {
+export function createStatementMaker(subject: Subject, ports: EnginePorts, options: MakerOptions): StatementMaker {
+  const { signal, onStep } = options;
   const signed = new Map<string, Promise<SignedStatement>>();
-  const inventories = new Map<Digest, Promise<Inventory>>();
   const packages = new Map<Digest, number>();
   const source = ports.registries.target(subject.image.registry);
+  const inventories = createInventoryTaker({
+    source,
+    repository: subject.image.repository,
+    cache: ports.layerFacts,
+    limits: ports.walkLimits,
+    signal,
+    onProgress: ({ layer, layers, size }) => onStep?.({ step: 'layer', layer, layers, size }),
+    onTaken: (platform, count) => {
+      packages.set(platform, count);
+      onStep?.({ step: 'inventory', platform, packages: count });
+    },
+  });
 
-  function inventoryOf(platform: PlatformImage): Promise<Inventory> {
-    return once(inventories, platform.descriptor.digest, async () => {
-      const inventory = await takeInventory({
-        source,
-        repository: subject.image.repository,
-        layers: platform.layers,
-        cache: ports.layerFacts,
-        limits: ports.walkLimits,
-        signal: options.signal,
-      });
-      refuseSilentZero(inventory);
-      packages.set(platform.descriptor.digest, inventory.packages.length);
-      options.onStep?.({
-        step: 'inventory',
-        platform: platform.descriptor.digest,
-        packages: inventory.packages.length,
-      });
-      return inventory;
-    });
-  }
-
-  async function predicateOf({ wish, platform }: PlacedWish): Promise<object> {
-    const platforms = platform ? [platform] : subject.platforms;
+  async function payloadOf({ wish, platform }: PlacedWish): Promise<Uint8Array> {
+    const part = platform && subject.kind === 'index' ? platformSubject(subject, platform) : subject;
+    const { predicateType } = wish;
     switch (wish.type) {
       case 'cyclonedx': {
-        const parts = [];
-        for (const each of platforms) parts.push({ platform: each, inventory: await inventoryOf(each) });
-        return sbomPredicate({ subject, parts, whole: platform === undefined, predicateType: wish.predicateType });
+        const bom = await makeSbom(part, predicateType, inventories);
+        return sbomStatement({ repository: part.image, digest: part.image.digest, predicateType, bom });
       }
       case 'slsaprovenance1': {
-        const buildkit = await readBuildkitStatements(source, subject, options.signal);
-        return provenancePredicate({ subject, platforms, whole: platform === undefined, buildkit, builderId: ports.builderId });
+        const buildkit = await readBuildkitFindings(source, part, signal);
+        return provenanceStatement({ subject: part, buildkit, builderId: ports.builderId }, predicateType);
       }
     }
   }
 
   async function make(placed: PlacedWish): Promise<SignedStatement> {
     const { wish, descriptor } = placed;
-    const payload = statementBytes({
-      subjectName: formatRepositoryRef(subject.image),
-      subjectDigest: descriptor.digest,
-      predicateType: wish.predicateType,
-      predicate: await predicateOf(placed),
-    });
+    const payload = await payloadOf(placed);
     const statement = await signStatement(wish.identity.signer, payload, wish.predicateType);
     const { fingerprint } = statement;
-    options.onStep?.({ step: 'signed', type: wish.type, subject: descriptor.digest, fingerprint });
+    onStep?.({ step: 'signed', type: wish.type, subject: descriptor.digest, fingerprint });
     return statement;
   }
 
@@ -91,15 +77,11 @@ export function createStatementMaker(
     make: (placed) => {
       const { wish, descriptor } = placed;
       const key = [wish.predicateType, wish.identity.signer.fingerprint, descriptor.digest].join('\n');
-      return once(signed, key, () => make(placed));
+      const known = signed.get(key);
+      if (known) return known;
+      const made = make(placed);
+      signed.set(key, made);
+      return made;
     },
   };
-}
-
-function once<Key, Value>(memo: Map<Key, Promise<Value>>, key: Key, make: () => Promise<Value>): Promise<Value> {
-  const known = memo.get(key);
-  if (known) return known;
-  const made = make();
-  memo.set(key, made);
-  return made;
 }

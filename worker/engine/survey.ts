@@ -1,8 +1,8 @@
-import type { Digest } from '#model/digest.ts';
-import type { EvidenceLocation, RawEvidence, WrittenEvidence } from '#model/evidence.ts';
 import type { EnginePorts } from '#engine/engine-ports.ts';
 import { isOwn } from '#engine/ownership.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
+import type { Digest } from '#model/digest.ts';
+import type { EvidenceLocation, RawEvidence, WrittenEvidence } from '#model/evidence.ts';
 import { type AttestationTagContent, readAttestationTag } from '#storage/attestation-tag-reader.ts';
 import { readBlob } from '#storage/read-blob.ts';
 import { verifyEvidence } from '#verification/verify-evidence.ts';

@@ -1,9 +1,9 @@
+import type { EnginePorts } from '#engine/engine-ports.ts';
 import type { Digest } from '#model/digest.ts';
 import { type AppError, toAppError } from '#model/errors.ts';
 import { type EvidenceLocation, locationKey } from '#model/evidence.ts';
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
 import type { Verdict } from '#model/verdict.ts';
-import type { EnginePorts } from '#engine/engine-ports.ts';
 import type { CompiledPolicy, LocationContent } from '#policy/policy.ts';
 import { readAttestationTag } from '#storage/attestation-tag-reader.ts';
 

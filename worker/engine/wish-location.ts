@@ -1,8 +1,8 @@
+import type { EvidenceWish } from '#engine/engine-ports.ts';
 import type { Descriptor } from '#model/descriptor.ts';
 import { type EvidenceLocation, locationKey } from '#model/evidence.ts';
 import { parseRepositoryRef } from '#model/image-ref.ts';
 import type { PlatformImage, Subject } from '#model/subject.ts';
-import type { EvidenceWish } from '#engine/engine-ports.ts';
 import type { Registries } from '#oci/target.ts';
 
 /** A wish on one digest: the image itself, or one platform of an index. */
@@ -33,11 +33,7 @@ export function placeWishes(
   return [...groups.values()];
 }
 
-function placesOf(
-  subject: Subject,
-  wish: EvidenceWish,
-  registries: Pick<Registries, 'nameOf'>,
-): readonly PlacedWish[] {
+function placesOf(subject: Subject, wish: EvidenceWish, registries: Pick<Registries, 'nameOf'>): readonly PlacedWish[] {
   const repository = evidenceRepository(subject, wish, registries);
   const [only] = subject.platforms;
   const whole: PlacedWish = {

@@ -1,16 +1,16 @@
-import { AppError } from '#model/errors.ts';
-import type { ImageJob } from '#model/job.ts';
-import type { ImageRef } from '#model/image-ref.ts';
-import { whenUnmet } from '#model/rule.ts';
-import type { Subject } from '#model/subject.ts';
 import { type AttestReport, attestImage } from '#engine/attest.ts';
 import { resolveSubject } from '#engine/resolve.ts';
-import { attachedEvent, refusedEvent, restoredEvent } from '#jobs/evidence-events.ts';
+import { evidenceAttached, evidenceRestored, signingRefused } from '#events/work-events.ts';
 import type { ArmedRule } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { DoneReport, JobReport } from '#jobs/job-report.ts';
 import { ledgerImage, observeImage } from '#jobs/observe.ts';
 import { createStopwatch } from '#jobs/stopwatch.ts';
+import { AppError } from '#model/errors.ts';
+import type { ImageRef } from '#model/image-ref.ts';
+import type { ImageJob } from '#model/job.ts';
+import { whenUnmet } from '#model/rule.ts';
+import type { Subject } from '#model/subject.ts';
 
 /**
  * Gives a pushed image what its rule names, then judges it. A known image is judged first: what lapsed is recorded and
@@ -29,7 +29,9 @@ export async function attestJob(
   const { digest } = subject.image;
   const pinned = { ...image, digest };
   const known = (await ports.ledger.latest(ledgerImage(image, digest))).length > 0;
-  const before = known ? await watch.time('look', () => observeImage(pinned, digest, armed, ports, context)) : undefined;
+  const before = known
+    ? await watch.time('look', () => observeImage(pinned, digest, armed, ports, context))
+    : undefined;
   const refused = whenUnmet(armed.rule.when, gateOf(job));
   const report = await watch.time('attest', () =>
     attestImage(
@@ -87,11 +89,11 @@ async function tell(
   const name = ledgerImage(report.subject.image, report.subject.image.digest);
   const context = { image: name, rule: armed.rule.name, source: ports.installation.source, job, now: ports.now() };
   const made = report.evidence.filter(({ state }) => state === 'created' || state === 'replaced');
-  if (made.length > 0) await ports.outbox.append(name, attachedEvent(context, made));
+  if (made.length > 0) await ports.outbox.append(name, evidenceAttached(context, made));
   const restored = report.evidence.filter(({ state }) => state === 'restored');
-  if (restored.length > 0) await ports.outbox.append(name, restoredEvent(context, restored));
+  if (restored.length > 0) await ports.outbox.append(name, evidenceRestored(context, restored));
   if (refused !== undefined && refusedAnything(report)) {
-    await ports.outbox.append(name, refusedEvent(context, refused));
+    await ports.outbox.append(name, signingRefused(context, refused));
   }
 }
 

@@ -1,6 +1,6 @@
+import type { EvidenceWish } from '#engine/engine-ports.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import type { Rule } from '#model/rule.ts';
-import type { EvidenceWish } from '#engine/engine-ports.ts';
 import type { CompiledPolicy } from '#policy/policy.ts';
 
 /** A policy and how often what it says is checked again. */

@@ -1,8 +1,7 @@
-import type { Lane } from '#model/job.ts';
-import type { ImageJob } from '#model/job.ts';
-import type { Ledger, Outbox } from '#model/ledger.ts';
 import type { EnginePorts } from '#engine/engine-ports.ts';
 import type { Installation } from '#jobs/installation.ts';
+import type { ImageJob, Lane } from '#model/job.ts';
+import type { Ledger, Outbox } from '#model/ledger.ts';
 
 /** What jobs work with. */
 export interface JobPorts {

@@ -1,10 +1,10 @@
 import { channel } from 'node:diagnostics_channel';
+import type { SettledEvidence } from '#engine/settle.ts';
 import type { Digest } from '#model/digest.ts';
 import type { ImageJob, Lane } from '#model/job.ts';
 import type { Transition } from '#model/ledger.ts';
 import type { RuleMiss } from '#model/rule.ts';
 import type { Verdict } from '#model/verdict.ts';
-import type { SettledEvidence } from '#engine/settle.ts';
 
 /** What became of one image job. */
 export type JobReport =

@@ -1,10 +1,10 @@
+import { verifyImage } from '#engine/verify.ts';
+import { type ArmedRule, podImage } from '#jobs/installation.ts';
+import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { Digest } from '#model/digest.ts';
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
 import type { Transition } from '#model/ledger.ts';
 import type { Verdict } from '#model/verdict.ts';
-import { verifyImage } from '#engine/verify.ts';
-import { type ArmedRule, podImage } from '#jobs/installation.ts';
-import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 
 export interface Observed {
   readonly verdicts: readonly Verdict[];

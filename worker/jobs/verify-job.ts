@@ -1,11 +1,11 @@
-import { AppError } from '#model/errors.ts';
-import { type ImageJob, JOB_VERSION } from '#model/job.ts';
-import type { ImageRef } from '#model/image-ref.ts';
 import type { ArmedRule } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { JobReport } from '#jobs/job-report.ts';
 import { observeImage } from '#jobs/observe.ts';
 import { createStopwatch } from '#jobs/stopwatch.ts';
+import { AppError } from '#model/errors.ts';
+import type { ImageRef } from '#model/image-ref.ts';
+import { type ImageJob, JOB_VERSION } from '#model/job.ts';
 
 /**
  * Judges a known image again. Where its evidence lapsed and the rule says so, a job to restore it is enqueued once the

@@ -20,12 +20,6 @@ export interface PlatformImage {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** A BuildKit attestation manifest found in the index (`unknown/unknown`), by the platform image it speaks of. */
-export interface BuildkitAttestation {
-  readonly descriptor: Descriptor;
-  readonly platformDigest: Digest;
-}
-
 /**
  * The resolved image: always a digest. `image` names it (registry by its configured name). For an index, `platforms`
  * are its children; for a single manifest it holds just that manifest.
@@ -35,5 +29,6 @@ export interface Subject {
   readonly descriptor: Descriptor;
   readonly kind: 'image' | 'index';
   readonly platforms: readonly PlatformImage[];
-  readonly buildkit: readonly BuildkitAttestation[];
+  /** For an index: all that it lists, attestation manifests too. */
+  readonly children: readonly Descriptor[];
 }

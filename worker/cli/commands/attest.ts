@@ -1,13 +1,13 @@
-import type { SettledEvidence } from '#engine/settle.ts';
-import { formatImageRef, parseImageRef } from '#model/image-ref.ts';
-import { AppError } from '#model/errors.ts';
-import { DEFAULT_PREDICATE_TYPES } from '#model/rule.ts';
 import { type CommandIo, EXIT } from '#cli/command.ts';
 import { requestedType } from '#cli/evidence-type.ts';
 import { evidenceRepository, onlyPositional, parseFlags, showHelp } from '#cli/flags.ts';
-import { localRegistries, noOwnPushes, processLock, processWrittenStore } from '#cli/local-engine.ts';
+import { localRegistries } from '#cli/local-engine.ts';
 import { createProgress } from '#cli/progress.ts';
 import { readText } from '#cli/read-text.ts';
+import type { SettledEvidence } from '#engine/settle.ts';
+import { AppError } from '#model/errors.ts';
+import { formatImageRef, parseImageRef } from '#model/image-ref.ts';
+import { DEFAULT_PREDICATE_TYPES } from '#model/rule.ts';
 
 const USAGE = `
 Usage: attestry attest IMAGE --key FILE --certificate FILE --certificate-chain FILE [OPTIONS]
@@ -47,22 +47,16 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
   const types = (values.type ?? Object.keys(DEFAULT_PREDICATE_TYPES)).map(requestedType);
   if (values.key === undefined) throw new AppError('usage', '--key is missing', { mend: 'see --help' });
   const signer = await loadSigner(io, { ...values, key: values.key });
-  const [{ attestImage }, { resolveSubject }, { createEnginePorts }, { signerAttestor }] = await Promise.all([
+  const [{ attestImage }, { resolveSubject }, { attestPorts }, { signerAttestor }] = await Promise.all([
     import('#engine/attest.ts'),
     import('#engine/resolve.ts'),
-    import('#cli/engine-defaults.ts'),
+    import('#cli/attest-ports.ts'),
     import('#engine/signer-attestor.ts'),
   ]);
   const registries = await localRegistries(io);
   const progress = createProgress(io, values.quiet === true);
   try {
-    const ports = createEnginePorts({
-      registries,
-      lock: processLock(),
-      ownPushes: noOwnPushes,
-      written: processWrittenStore(),
-      now: io.now,
-    });
+    const ports = attestPorts(registries, io);
     const identity = { signer, former: [] };
     const named = { ...image, registry: registries.nameOf(image.registry) };
     const subject = await resolveSubject(registries.target(named.registry), named, io.signal);

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
-import { AppError } from '#model/errors.ts';
-import { parseImageRef } from '#model/image-ref.ts';
-import { DEFAULT_PREDICATE_TYPES } from '#model/rule.ts';
 import { type CommandIo, EXIT } from '#cli/command.ts';
 import { onlyPositional, parseFlags, showHelp } from '#cli/flags.ts';
 import { localRegistries } from '#cli/local-engine.ts';
 import { createProgress } from '#cli/progress.ts';
+import { AppError } from '#model/errors.ts';
+import { parseImageRef } from '#model/image-ref.ts';
+import { DEFAULT_PREDICATE_TYPES } from '#model/rule.ts';
 
 const USAGE = `
 Usage: attestry sbom IMAGE [-o FILE]
@@ -18,34 +18,37 @@ Prints the CycloneDX 1.6 SBOM of IMAGE: for an index, every platform and its pac
 Exit: 0 done, 2 could not, 64 usage.
 `;
 
+/** Platforms of one index share layers. */
+const FACTS_CHARS = 64 * 1024 * 1024;
+
 const OPTIONS = { output: { type: 'string', short: 'o' } } as const;
 
 export async function sbomCommand(args: readonly string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parseFlags(args, OPTIONS);
   if (values.help) return showHelp(io, USAGE);
   const image = parseImageRef(onlyPositional(positionals, 'IMAGE'));
-  const [{ resolveSubject }, { makeSbom }, { createLayerFactsMemory }, { DEFAULT_WALK_LIMITS }] = await Promise.all([
-    import('#engine/resolve.ts'),
-    import('#engine/make-sbom.ts'),
-    import('#sbom/layer-facts-memory.ts'),
-    import('#sbom/limits.ts'),
-  ]);
+  const [{ resolveSubject }, { createInventoryTaker, makeSbom }, { createMemoryLayerFactsCache }, limits] =
+    await Promise.all([
+      import('#engine/resolve.ts'),
+      import('#engine/make-sbom.ts'),
+      import('#sbom/layer-facts-cache.ts'),
+      import('#sbom/limits.ts'),
+    ]);
   const registries = await localRegistries(io);
   const progress = createProgress(io, values.quiet === true);
   try {
     const source = registries.target(image.registry);
     const subject = await resolveSubject(source, { ...image, registry: registries.nameOf(image.registry) }, io.signal);
-    const sbom = await makeSbom({
+    const inventories = createInventoryTaker({
       source,
-      subject,
-      platforms: subject.platforms,
-      whole: subject.kind === 'index',
-      predicateType: DEFAULT_PREDICATE_TYPES.cyclonedx,
-      cache: createLayerFactsMemory(),
-      limits: DEFAULT_WALK_LIMITS,
+      repository: image.repository,
+      cache: createMemoryLayerFactsCache(FACTS_CHARS),
+      limits: limits.DEFAULT_WALK_LIMITS,
       signal: io.signal,
-      onStep: progress.step,
+      onProgress: ({ layer, layers, size }) => progress.step({ step: 'layer', layer, layers, size }),
+      onTaken: (platform, packages) => progress.step({ step: 'inventory', platform, packages }),
     });
+    const sbom = await makeSbom(subject, DEFAULT_PREDICATE_TYPES.cyclonedx, inventories);
     progress.end();
     await print(io, `${JSON.stringify(sbom, null, 2)}\n`, values.output);
     return EXIT.ok;

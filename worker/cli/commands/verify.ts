@@ -1,12 +1,12 @@
-import { AppError } from '#model/errors.ts';
-import { formatImageRef, parseImageRef } from '#model/image-ref.ts';
-import { type Verdict, worstOutcome } from '#model/verdict.ts';
 import { type CommandIo, EXIT } from '#cli/command.ts';
 import { predicateTypeOf } from '#cli/evidence-type.ts';
 import { evidenceRepository, onlyPositional, parseFlags, showHelp } from '#cli/flags.ts';
 import { localRegistries } from '#cli/local-engine.ts';
 import { readText } from '#cli/read-text.ts';
 import { verdictText } from '#cli/verdict-text.ts';
+import { AppError } from '#model/errors.ts';
+import { formatImageRef, parseImageRef } from '#model/image-ref.ts';
+import { type Verdict, worstOutcome } from '#model/verdict.ts';
 import type { CompiledPolicy } from '#policy/policy.ts';
 
 const USAGE = `

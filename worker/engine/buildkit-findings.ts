@@ -1,0 +1,68 @@
+import type { Descriptor } from '#model/descriptor.ts';
+import type { Digest } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
+import type { Subject } from '#model/subject.ts';
+import { parseManifest } from '#oci/manifest.ts';
+import type { ReadTarget } from '#oci/target.ts';
+import {
+  type BuildkitFinding,
+  buildkitStatements,
+  checkBuildkitAttestation,
+  isBuildkitAttestation,
+  MAX_BUILDKIT_STATEMENT,
+} from '#predicates/buildkit.ts';
+import { readBlob } from '#storage/read-blob.ts';
+
+/** Real indexes hold one attestation manifest a platform. */
+const MAX_ATTESTATIONS = 100;
+
+/**
+ * Reads and checks the statements that BuildKit left in the index. They are unsigned: they are named by digest in our
+ * provenance with the result of the check, never signed as our own.
+ */
+export async function readBuildkitFindings(
+  source: ReadTarget,
+  subject: Subject,
+  signal?: AbortSignal,
+): Promise<readonly BuildkitFinding[]> {
+  const findings: BuildkitFinding[] = [];
+  const attestations = subject.children.filter(isBuildkitAttestation);
+  for (const attestation of attestations.slice(0, MAX_ATTESTATIONS)) {
+    const layers = await attestationLayers(source, subject, attestation, signal);
+    const blobs = await fetchStatements(source, subject, layers, signal);
+    findings.push(...checkBuildkitAttestation({ children: subject.children, attestation, layers, blobs }));
+  }
+  return findings;
+}
+
+async function attestationLayers(
+  source: ReadTarget,
+  subject: Subject,
+  attestation: Descriptor,
+  signal?: AbortSignal,
+): Promise<readonly Descriptor[]> {
+  const stored = await source.manifest(subject.image.repository, attestation.digest, signal);
+  const manifest = parseManifest(stored);
+  return manifest.kind === 'manifest' ? manifest.layers : [];
+}
+
+async function fetchStatements(
+  source: ReadTarget,
+  subject: Subject,
+  layers: readonly Descriptor[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<Digest, Uint8Array>> {
+  const blobs = new Map<Digest, Uint8Array>();
+  for (const layer of buildkitStatements(layers)) {
+    try {
+      const bytes = await readBlob(source, subject.image.repository, layer, MAX_BUILDKIT_STATEMENT, signal);
+      blobs.set(layer.digest, bytes);
+    } catch (error) {
+      // What the registry does not hold, or holds wrongly, is a finding, not a failure of ours.
+      if (!(error instanceof AppError) || !['not-found', 'digest-mismatch', 'layer-corrupt'].includes(error.code)) {
+        throw error;
+      }
+    }
+  }
+  return blobs;
+}

@@ -1,0 +1,82 @@
+import { type Digest, sha256 } from '#model/digest.ts';
+import type { PlatformImage, Subject } from '#model/subject.ts';
+import type { Fetcher } from '#oci/target.ts';
+import { type CycloneDxBom, renderCycloneDx } from '#sbom/cyclonedx.ts';
+import { type Inventory, refuseSilentZero } from '#sbom/inventory.ts';
+import type { LayerFactsCache } from '#sbom/layer-facts-cache.ts';
+import type { WalkLimits } from '#sbom/limits.ts';
+import { type LayerProgress, takeInventory } from '#sbom/take-inventory.ts';
+
+export interface InventoryTaker {
+  /** The inventory of one platform image; taken once. */
+  take(platform: PlatformImage): Promise<Inventory>;
+}
+
+export interface InventoryParts {
+  readonly source: Pick<Fetcher, 'blob'>;
+  readonly repository: string;
+  readonly cache: LayerFactsCache;
+  readonly limits: WalkLimits;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: LayerProgress) => void) | undefined;
+  readonly onTaken?: ((platform: Digest, packages: number) => void) | undefined;
+}
+
+/** Takes inventories of platform images, each once however many statements need it. */
+export function createInventoryTaker(parts: InventoryParts): InventoryTaker {
+  const taken = new Map<Digest, Promise<Inventory>>();
+
+  async function take(platform: PlatformImage): Promise<Inventory> {
+    const { source, repository, cache, limits, signal, onProgress, onTaken } = parts;
+    const inventory = await takeInventory({
+      source,
+      repository,
+      layers: platform.layers,
+      cache,
+      limits,
+      ...(signal ? { signal } : {}),
+      ...(onProgress ? { onProgress } : {}),
+    });
+    refuseSilentZero(inventory);
+    onTaken?.(platform.descriptor.digest, inventory.packages.length);
+    return inventory;
+  }
+
+  return {
+    take: (platform) => {
+      const { digest } = platform.descriptor;
+      const known = taken.get(digest);
+      if (known) return known;
+      const made = take(platform);
+      taken.set(digest, made);
+      return made;
+    },
+  };
+}
+
+/** The SBOM of a subject: of an image its packages, of an index its platforms with theirs. */
+export async function makeSbom(
+  subject: Subject,
+  predicateType: string,
+  inventories: InventoryTaker,
+): Promise<CycloneDxBom> {
+  const platforms = [];
+  for (const each of subject.platforms) {
+    const { descriptor, config } = each;
+    const platform = config.platform ?? descriptor.platform;
+    platforms.push({
+      digest: descriptor.digest,
+      ...(platform ? { platform } : {}),
+      ...(config.created === undefined ? {} : { created: config.created }),
+      inventory: await inventories.take(each),
+    });
+  }
+  return renderCycloneDx({
+    repository: subject.image,
+    digest: subject.descriptor.digest,
+    kind: subject.kind,
+    platforms,
+    // What of the configuration decides these bytes.
+    configurationDigest: sha256(JSON.stringify({ predicateType })),
+  });
+}
