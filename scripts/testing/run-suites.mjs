@@ -1,0 +1,65 @@
+import { availableParallelism } from 'node:os';
+import { SUITES, suiteFiles } from './suites.mjs';
+import { runTestFile } from './test-file.mjs';
+
+/** Files at once: the tests start servers of their own, and more than a few at a time only slow each other down. */
+const AT_ONCE = Math.max(2, Math.min(4, availableParallelism()));
+
+/**
+ * Runs suites one after another, printing each file as it ends.
+ * @returns `{ passed, failures: [{ where, error }] }` of all of them; a suite without files is a failure
+ */
+export async function runSuites({ root, node, names, print, env = {} }) {
+  const total = { passed: 0, failures: [] };
+  for (const name of names) {
+    const files = suiteFiles(root, name);
+    if (files.length === 0) {
+      total.failures.push({ where: `suite ${name}`, error: `no test files in ${SUITES[name].folder}` });
+      print(`FAIL suite ${name}: no test files in ${SUITES[name].folder}`);
+      continue;
+    }
+    const result = await runSuite({ root, node, name, files, print, env: testEnvironment(env) });
+    total.passed += result.passed;
+    total.failures.push(...result.failures);
+  }
+  return total;
+}
+
+async function runSuite({ root, node, name, files, print, env }) {
+  const began = performance.now();
+  const total = { passed: 0, failures: [] };
+  print(`\n${name}`);
+  const waiting = [...files];
+  const take = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const result = await runTestFile({ root, node, file, limitMs: SUITES[name].fileLimitMs, env });
+      total.passed += result.passed;
+      total.failures.push(...result.failures.map(({ name: test, error }) => ({ where: `${file}: ${test}`, error })));
+      printFile(result, print);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, take));
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  print(`  ${name}: ${total.passed} passed, ${total.failures.length} failed in ${files.length} files, ${seconds} s`);
+  return total;
+}
+
+function printFile({ file, passed, failures, seconds }, print) {
+  const mark = failures.length === 0 ? 'ok  ' : 'FAIL';
+  const bad = failures.length === 0 ? '' : `, ${failures.length} failed`;
+  print(`  ${mark} ${file}  ${passed} passed${bad}  ${seconds.toFixed(1)} s`);
+}
+
+function testEnvironment(extra) {
+  const env = { ...process.env, ...extra };
+  // Neither npm's view of this run nor a developer's settings may change what the tests see.
+  for (const name of Object.keys(env)) {
+    if (/^npm_(?:config_(?!registry|cache|userconfig)|package_|lifecycle_|command|execpath)/i.test(name))
+      delete env[name];
+    if (/^(?:ATTESTRY|COSIGN)_/.test(name) && !(name in extra) && !name.startsWith('ATTESTRY_TEST_')) delete env[name];
+  }
+  delete env.NODE_ENV;
+  delete env.NODE_OPTIONS;
+  delete env.FORCE_COLOR;
+  return env;
+}
