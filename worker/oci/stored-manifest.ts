@@ -25,7 +25,8 @@ const GENERIC_TYPES: readonly string[] = ['application/json', 'application/octet
  */
 export function checkStoredManifest(bytes: Uint8Array, claims: ManifestClaims): StoredManifest {
   // Its digest leaves out the signatures inside it, so it cannot be checked either.
-  if (claims.mediaType?.includes('manifest.v1+')) throw unsupportedManifest(claims.mediaType, claims.reference);
+  if (claims.mediaType?.includes('docker.distribution.manifest.v1+'))
+    throw unsupportedManifest(claims.mediaType, claims.reference);
   const digest = checkDigest(bytes, claims);
   const own = asObject(parseBoundedJson(bytes))?.mediaType;
   const told =
