@@ -18,7 +18,7 @@ export function createTestProducer(parts: Partial<ProducerParts> & { readonly po
   const lines: string[] = [];
   const write = (fields: Readonly<Record<string, unknown>>, message: string) => {
     const { err, ...rest } = fields;
-    lines.push(JSON.stringify({ ...rest, message, ...(err === undefined ? {} : { err: String(err) }) }));
+    lines.push(JSON.stringify({ ...rest, msg: message, ...(err === undefined ? {} : { err: String(err) }) }));
   };
   let requests = 0;
   const app = createApp({
