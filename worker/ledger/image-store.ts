@@ -38,6 +38,11 @@ export class ImageStore {
     this.#keys = keys;
   }
 
+  /** Makes a policy of an image known before its first state is, so that forgetting the image can undo its due time. */
+  async announce(image: string, policyUri: string): Promise<void> {
+    await redisCall('announce in ledger', this.#redis.hsetnx(this.#keys.image(image).sequences, policyUri, '0'));
+  }
+
   async read(image: string): Promise<ImageSnapshot> {
     const keys = this.#keys.image(image);
     const read = Promise.all([

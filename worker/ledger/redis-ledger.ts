@@ -27,7 +27,7 @@ export function createRedisLedger(redis: Redis, options: RedisLedgerOptions): Le
   async function record(observation: Observation): Promise<Transition | undefined> {
     const { image, verdict, tag } = observation;
     const policyUri = verdict.policy.uri;
-    await index.announce(image, policyUri, observation.at);
+    await Promise.all([store.announce(image, policyUri), index.announce(image, policyUri, observation.at)]);
     for (let conflict = 0; conflict < CONFLICTS; conflict++) {
       const snapshot = await store.read(image);
       const next = advance(knownOf(snapshot, policyUri), observation);
@@ -92,7 +92,7 @@ export function createRedisLedger(redis: Redis, options: RedisLedgerOptions): Le
       const revision = await store.drop(image, snapshot, policyUri);
       if (revision === undefined) continue;
       const left = [...snapshot.states.values()].filter((state) => !gone.includes(state));
-      await index.dropPolicies(image, policyUri ? [policyUri] : gone.map((state) => state.policyUri));
+      await index.dropPolicies(image, policyUri ? [policyUri] : Object.keys(snapshot.sequences));
       await index.count(image, revision, knownOutcome(left));
       if (left.length === 0) await index.dropImage(image);
       return;

@@ -86,7 +86,9 @@ describe('the Redis ledger across a crash', () => {
     await ledger.record(observation('pass', 0));
     const image = keys.image(IMAGE);
     // What the crash left: the indexes without the image, its due time that of the observation.
-    await connection.client.del(image.head, image.states, image.outbox, image.outboxEntries, keys.index.ready);
+    await connection.client.del(image.head, image.states, image.outbox, image.outboxEntries, image.history);
+    await connection.client.del(keys.index.ready, keys.index.worst, keys.index.coverage);
+    await connection.client.hset(image.sequences, 'file:policy', '0');
     await connection.client.zadd(keys.index.due, at(0).getTime(), `${IMAGE}\nfile:policy`);
     assert.equal((await ledger.due(at(0), 10)).length, 1);
     await age(keys.index.pending, IMAGE);
@@ -95,6 +97,16 @@ describe('the Redis ledger across a crash', () => {
     const made = await ledger.record(observation('pass', 1));
     assert.equal(made?.change, 'first');
     assert.deepEqual(await ledger.coverage(), { images: 1, byOutcome: { pass: 1 } });
+  });
+
+  test('an image that was announced and never recorded can be forgotten', async () => {
+    const prefix = freshPrefix();
+    const keys = createKeys(prefix);
+    const ledger = createRedisLedger(connection.client, { prefix });
+    await ledger.record(observation('pass', 0));
+    await connection.client.del(keys.image(IMAGE).states);
+    await ledger.forget(IMAGE, at(1));
+    assert.equal(await connection.client.exists(keys.index.due, keys.index.images), 0);
   });
 
   test('two workers that record at once: one transition, one sequence', async () => {
