@@ -65,6 +65,8 @@ export const ERRORS = {
   'sink-rejected': { class: 'permanent', meaning: 'A sink refused an event for good.' },
   'sink-unavailable': { class: 'transient', meaning: 'A sink did not take an event now.' },
   canceled: { class: 'transient', meaning: 'The work was stopped before its end.' },
+  'server-missing': { class: 'permanent', meaning: 'A server that is to run on this machine is not installed.' },
+  'server-failed': { class: 'permanent', meaning: 'A server on this machine did not start, or ended by itself.' },
   internal: { class: 'transient', meaning: 'A defect: an invariant of the program did not hold.' },
 } as const satisfies Record<string, { class: ErrorClass; meaning: string }>;
 
