@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { constants, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { bits, boolean, integer, namedBits, octets, oid, sequence, set, time, tlv, utf8 } from './der.ts';
 
 export type KeyKind = 'p256' | 'p384' | 'p521' | 'p224' | 'rsa1024' | 'rsa2048' | 'rsa3072' | 'ed25519';
@@ -28,6 +28,12 @@ export interface CertificateSpec {
   readonly version?: 1 | 3;
   /** The signature algorithm that the inside names, when it is to differ from the outside. */
   readonly innerHash?: 'sha1' | 'sha256' | 'sha384' | 'sha512';
+  /** DER of the subject name, instead of `subject`. */
+  readonly nameDer?: Buffer;
+  /** DER of the two times, instead of `notBefore` and `notAfter`. */
+  readonly validityDer?: Buffer;
+  /** An RSA issuer signs with RSA-PSS and a salt of this many bytes. */
+  readonly pssSalt?: number;
 }
 
 export interface Issued {
@@ -168,15 +174,15 @@ function build(spec: CertificateSpec, key: KeyObject, issuer: Pick<Issued, 'name
   const tbs = sequence(
     ...(spec.version === 1 ? [] : [tlv(0xa0, integer(2))]),
     integer(spec.serial ?? serials),
-    signatureAlgorithm(issuer.key, spec.innerHash ?? hash),
+    signatureAlgorithm(issuer.key, spec.innerHash ?? hash, spec.pssSalt),
     issuer.name,
-    sequence(time(spec.notBefore ?? NOT_BEFORE), time(spec.notAfter ?? NOT_AFTER)),
+    spec.validityDer ?? sequence(time(spec.notBefore ?? NOT_BEFORE), time(spec.notAfter ?? NOT_AFTER)),
     name,
     publicKey.export({ format: 'der', type: 'spki' }),
     ...(spec.version === 1 ? [] : [tlv(0xa3, sequence(...extensions(spec)))]),
   );
-  const signature = sign(issuer.key.asymmetricKeyType === 'ed25519' ? null : hash, tbs, issuer.key);
-  const der = sequence(tbs, signatureAlgorithm(issuer.key, hash), bits(signature));
+  const signature = signTbs(tbs, issuer.key, hash, spec.pssSalt);
+  const der = sequence(tbs, signatureAlgorithm(issuer.key, hash, spec.pssSalt), bits(signature));
   const keyPem = key.export({ format: 'pem', type: 'pkcs8' }).toString();
   return { der, pem: pemOf(der), key, keyPem, publicKey, name };
 }
@@ -208,6 +214,7 @@ export function generalName(name: Name): Buffer {
 }
 
 function subjectName(spec: CertificateSpec): Buffer {
+  if (spec.nameDer) return spec.nameDer;
   const text = spec.subject ?? 'Test Signer';
   return text === '' ? sequence() : sequence(set(sequence(oid('2.5.4.3'), utf8(text))));
 }
@@ -225,8 +232,27 @@ const RSA = {
   sha512: '1.2.840.113549.1.1.13',
 };
 
-function signatureAlgorithm(key: KeyObject, hash: 'sha1' | 'sha256' | 'sha384' | 'sha512'): Buffer {
+const PSS_HASH = {
+  sha1: '1.3.14.3.2.26',
+  sha256: '2.16.840.1.101.3.4.2.1',
+  sha384: '2.16.840.1.101.3.4.2.2',
+  sha512: '2.16.840.1.101.3.4.2.3',
+};
+
+type Hash = keyof typeof PSS_HASH;
+
+function signTbs(tbs: Buffer, key: KeyObject, hash: Hash, pssSalt: number | undefined): Buffer {
+  if (key.asymmetricKeyType === 'ed25519') return sign(null, tbs, key);
+  if (pssSalt === undefined) return sign(hash, tbs, key);
+  return sign(hash, tbs, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pssSalt });
+}
+
+function signatureAlgorithm(key: KeyObject, hash: Hash, pssSalt: number | undefined): Buffer {
   if (key.asymmetricKeyType === 'ed25519') return sequence(oid('1.3.101.112'));
-  if (key.asymmetricKeyType === 'rsa') return sequence(oid(RSA[hash]), tlv(0x05));
-  return sequence(oid(ECDSA[hash]));
+  if (key.asymmetricKeyType !== 'rsa') return sequence(oid(ECDSA[hash]));
+  if (pssSalt === undefined) return sequence(oid(RSA[hash]), tlv(0x05));
+  const algorithm = sequence(oid(PSS_HASH[hash]), tlv(0x05));
+  const mask = sequence(oid('1.2.840.113549.1.1.8'), algorithm);
+  const parameters = sequence(tlv(0xa0, algorithm), tlv(0xa1, mask), tlv(0xa2, integer(pssSalt)));
+  return sequence(oid('1.2.840.113549.1.1.10'), parameters);
 }

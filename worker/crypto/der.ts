@@ -146,9 +146,12 @@ export function decodeBoolean(content: Uint8Array, what: string): boolean {
 
 /** Positions of the set bits of a BIT STRING's content. */
 export function decodeNamedBits(content: Uint8Array, what: string): number[] {
-  const unused = content[0];
-  if (unused === undefined || unused > 7 || (content.length === 1 && unused > 0))
+  const unused = content[0] ?? 8;
+  const last = content.length > 1 ? (content.at(-1) ?? 0) : 0;
+  // DER: at most seven unused bits, none without a byte to hold them, and all of them zero.
+  if (unused > 7 || (content.length === 1 && unused > 0) || last & ((1 << unused) - 1)) {
     throw malformed(what, 'a loose bit string');
+  }
   const positions: number[] = [];
   for (let at = 0; at < (content.length - 1) * 8 - unused; at++) {
     if (((content[1 + (at >> 3)] ?? 0) >> (7 - (at & 7))) & 1) positions.push(at);

@@ -1,13 +1,13 @@
+import { isIP } from 'node:net';
 import type { GeneralName, NameConstraints } from '#crypto/certificate.ts';
 import { contextTag, type DerElement, derReader, malformed, TAG } from '#crypto/der.ts';
+import { isUri, uriAuthority } from '#crypto/uri.ts';
 
 const EMAIL = contextTag(1, 'primitive');
 const DNS = contextTag(2, 'primitive');
 const URI = contextTag(6, 'primitive');
 const IP = contextTag(7, 'primitive');
 const ASCII = /^\p{ASCII}*$/u;
-/** RFC 3986 as far as an authority goes; what stands in it is judged by `isDomain`. */
-const URI_AUTHORITY = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[^/?#]*@)?([^/?#]*)/;
 
 /** subjectAlternativeName (RFC 5280, 4.2.1.6); every name in its order. */
 export function readAlternativeNames(value: Uint8Array): readonly GeneralName[] {
@@ -47,6 +47,12 @@ function readSubtrees(element: DerElement | undefined): readonly GeneralName[] {
     if (name.type === 'ip' && name.value.length !== 16 && name.value.length !== 64) {
       throw malformed('nameConstraints', 'an IP range that is neither 8 nor 32 bytes long');
     }
+    if (name.type === 'ip' && !isMask(name.value.slice(name.value.length / 2))) {
+      throw malformed('nameConstraints', 'an IP range whose mask is none');
+    }
+    if (name.type === 'uri' && isIP(name.value) !== 0) {
+      throw malformed('nameConstraints', 'a URI constraint that is an IP address');
+    }
     const domain = name.type === 'email' ? name.value.slice(name.value.lastIndexOf('@') + 1) : name.value;
     if (name.type !== 'ip' && name.type !== 'other' && !isDomain(domain.replace(/^\./, ''))) {
       throw malformed('nameConstraints', `a ${name.type} constraint that is no domain`);
@@ -78,14 +84,14 @@ function ascii({ content }: DerElement, what: string): string {
 }
 
 function assertUri(text: string): void {
-  const host = uriAuthority(text);
-  if (/[\p{Cc} ]/u.test(text)) throw malformed('subjectAlternativeName', 'a URI with spaces or control characters');
-  if (host !== '' && !isDomain(host)) throw malformed('subjectAlternativeName', 'a URI whose host is no domain');
+  if (!isUri(text)) throw malformed('subjectAlternativeName', 'a URI that cannot be read');
+  if (!isDomain(uriAuthority(text))) throw malformed('subjectAlternativeName', 'a URI whose host is no domain');
 }
 
-/** Host and port of a URI; empty when it has none. */
-export function uriAuthority(text: string): string {
-  return URI_AUTHORITY.exec(text)?.[1] ?? '';
+/** A run of one bits, then zeros. */
+function isMask(hex: string): boolean {
+  const bits = [...hex].map((digit) => Number.parseInt(digit, 16).toString(2).padStart(4, '0')).join('');
+  return /^1*0*$/.test(bits);
 }
 
 /** Non-empty labels of visible ASCII, no dot at the end: as loose as Go reads it. The empty text counts. */

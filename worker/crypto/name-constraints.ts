@@ -1,6 +1,7 @@
 import type { Certificate, GeneralName } from '#crypto/certificate.ts';
-import { isDomain, uriAuthority } from '#crypto/general-name.ts';
+import { isDomain } from '#crypto/general-name.ts';
 import { pathDefect } from '#crypto/path-rules.ts';
+import { uriAuthority } from '#crypto/uri.ts';
 import type { EvidenceDefect } from '#model/evidence.ts';
 
 /** A name taken apart as far as constraints compare it. */
