@@ -16,23 +16,18 @@ export const OBSERVATION_BUILD_TYPE = 'https://attestry.dev/build-type/registry-
  * @throws AppError `config-invalid`
  */
 export function observerBuilderId(text: string): ObserverBuilderId {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'https:' || url.href !== text || /[?#@]/.test(text)) {
-    throw invalid(text, 'is not a plain https URL');
-  }
-  if (!isObserver(text)) throw invalid(text, `does not end in ${SUFFIX}`);
-  return text;
-}
-
-function isObserver(text: string): text is ObserverBuilderId {
-  return text.endsWith(SUFFIX);
-}
-
-export const DEFAULT_BUILDER_ID = observerBuilderId(`https://attestry.dev${SUFFIX}`);
-
-function invalid(text: string, why: string): AppError {
-  return new AppError('config-invalid', `builder id ${JSON.stringify(text.slice(0, 200))} ${why}`, {
+  if (isObserverBuilderId(text)) return text;
+  throw new AppError('config-invalid', `${JSON.stringify(text.slice(0, 200))} is not the builder id of an observer`, {
     field: 'builderId',
     mend: `write https://<a host of yours>${SUFFIX}`,
   });
 }
+
+/** A plain https URL with the ending that every observer's builder id has. */
+export function isObserverBuilderId(text: string): text is ObserverBuilderId {
+  if (!text.endsWith(SUFFIX) || /[?#@]/.test(text) || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.protocol === 'https:' && url.href === text;
+}
+
+export const DEFAULT_BUILDER_ID = observerBuilderId(`https://attestry.dev${SUFFIX}`);

@@ -3,7 +3,7 @@ import type { Statement } from '#model/evidence.ts';
 import { formatRepositoryRef, type RepositoryRef } from '#model/image-ref.ts';
 import { SLSA_PROVENANCE_V1 } from '#model/media-types.ts';
 import { TOOL_NAME } from '#model/tool.ts';
-import { DEFAULT_BUILDER_ID, type ObserverBuilderId } from '#predicates/observer.ts';
+import { isObserverBuilderId } from '#predicates/observer.ts';
 import { type ProvenanceInput, provenancePredicate } from '#predicates/provenance.ts';
 import { statementBytes } from '#predicates/statement.ts';
 
@@ -37,16 +37,16 @@ export function provenanceStatement(input: ProvenanceInput, predicateType: strin
 }
 
 /**
- * Whether a statement is one that this program makes: provenance under our builder id, or a CycloneDX document made by
+ * Whether a statement is one that this program makes: provenance under the builder id of an observer, or a CycloneDX document made by
  * our tool. A claim like any other: only with a signature of this installation does it make the statement ours.
  *
  * Such a statement is superseded when its bytes differ from what `sbomStatement` or `provenanceStatement` make of the
  * same repository, digest and configuration with this version: the bytes are a function of nothing else.
  */
-export function isOurs(statement: Statement, builderIds: readonly ObserverBuilderId[] = [DEFAULT_BUILDER_ID]): boolean {
+export function isOurs(statement: Statement): boolean {
   const { predicate } = statement;
   const builder = member(member(member(predicate, 'runDetails'), 'builder'), 'id');
-  if (typeof builder === 'string') return builderIds.some((id) => id === builder);
+  if (typeof builder === 'string') return isObserverBuilderId(builder);
   if (member(predicate, 'bomFormat') !== 'CycloneDX') return false;
   const tools = member(member(member(predicate, 'metadata'), 'tools'), 'components');
   return Array.isArray(tools) && tools.some((tool) => member(tool, 'name') === TOOL_NAME);

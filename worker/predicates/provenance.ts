@@ -65,7 +65,8 @@ function observation({ kind, platforms }: Subject): object {
     verified: false,
     kind,
     platforms: platforms.map(({ descriptor, config, annotations }) => {
-      const platform = config.platform ?? descriptor.platform;
+      // What the index says of a platform is no function of that platform's digest.
+      const platform = config.platform ?? (kind === 'index' ? descriptor.platform : undefined);
       return {
         digest: descriptor.digest,
         ...(platform ? { platform: formatPlatform(platform).toWellFormed() } : {}),
