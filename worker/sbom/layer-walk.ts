@@ -63,12 +63,12 @@ export async function walkLayer(
 
 async function walk(stream: Readable, visitor: LayerVisitor, limits: WalkLimits): Promise<WalkedLayer> {
   const feed = createByteFeed(stream);
-  const entries = new Map<TarEntry, LayerEntry>();
+  // The entry whose content is being read: one at a time.
+  let pending: LayerEntry | undefined;
   const reader = createTarReader((tarEntry) => {
     const entry = layerEntry(tarEntry, limits);
-    const wanted = visitor.entry(entry);
-    if (wanted) entries.set(tarEntry, entry);
-    return wanted;
+    pending = entry;
+    return visitor.entry(entry);
   }, limits);
   let unpackedBytes = 0;
   let sinceYield = 0;
@@ -79,9 +79,7 @@ async function walk(stream: Readable, visitor: LayerVisitor, limits: WalkLimits)
     for (let at = 0; at < chunk.length; ) {
       at = reader.take(chunk, at);
       const file = reader.completed();
-      const entry = file && entries.get(file.entry);
-      entries.clear();
-      if (file && entry) await visitor.file(entry, file.bytes);
+      if (file && pending) await visitor.file(pending, file.bytes);
     }
     sinceYield += bytes.length;
     if (sinceYield >= YIELD_EVERY) {
