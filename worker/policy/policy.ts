@@ -2,7 +2,7 @@ import type { Digest } from '#model/digest.ts';
 import type { AppError } from '#model/errors.ts';
 import type { EvidenceLocation, RawEvidence } from '#model/evidence.ts';
 import type { ImageRef } from '#model/image-ref.ts';
-import type { PolicyIdentity, Verdict } from '#model/verdict.ts';
+import type { PolicyIdentity, Reason, Verdict } from '#model/verdict.ts';
 
 /** What a policy must have before it can judge an image. */
 export interface PolicyNeeds {
@@ -30,4 +30,10 @@ export interface CompiledPolicy {
   readonly emulates: string;
   needs(image: ImageRef, digest: Digest): PolicyNeeds;
   evaluate(input: EvaluationInput): Verdict;
+}
+
+/** A policy as a file held it. */
+export interface LoadedPolicy extends CompiledPolicy {
+  /** What is wrong with it before any image is looked at: malformed, refused, not supported, without a host. */
+  readonly problems: readonly Reason[];
 }

@@ -1,0 +1,141 @@
+import { AppError } from '#model/errors.ts';
+import type { Reason } from '#model/verdict.ts';
+import type { AttestationCheck } from '#policy/attestation-check.ts';
+import { compileConditions } from '#policy/conditions/condition-blocks.ts';
+import { compileAttestorSet, UnsupportedClause } from '#policy/dialects/kyverno-cluster-policy/attestor-check.ts';
+import type { Attestation, ImageVerification } from '#policy/dialects/kyverno-cluster-policy/schema.ts';
+import { lacksHost } from '#policy/matching/kyverno-image.ts';
+import { unsupportedReason } from '#policy/reasons.ts';
+import { unsupported } from '#policy/unsupported.ts';
+
+/** One element of `verifyImages`, compiled. */
+export interface Element {
+  readonly clause: string;
+  readonly imageReferences: readonly string[];
+  readonly skipImageReferences: readonly string[];
+  /** Patterns and repositories that name no registry. */
+  readonly withoutHost: readonly Reason[];
+  /** Forms in it that are not judged. When there are any, the checks are incomplete and are not used. */
+  readonly unsupported: readonly Reason[];
+  readonly checks: readonly AttestationCheck[];
+  readonly mutateDigest: boolean;
+  readonly verifyDigest: boolean;
+}
+
+/** Compiles one element. `names` are the variables that the policy defines. */
+export function compileElement(element: ImageVerification, clause: string, names: readonly string[]): Element {
+  const found: Reason[] = elementForms(element, clause).map(([at, what]) => unsupportedReason(unsupported(what), at));
+  const checks = (element.attestations ?? []).flatMap((attestation, index) => {
+    const at = `${clause}.attestations[${index}]`;
+    try {
+      return [compileAttestation(attestation, at, element.repository ?? undefined, names)];
+    } catch (error) {
+      found.push(reasonOf(error, at));
+      return [];
+    }
+  });
+  // The old flat form adds its one pattern to the list.
+  const imageReferences = [...(element.imageReferences ?? []), ...(element.image ? [element.image] : [])];
+  return {
+    clause,
+    imageReferences,
+    skipImageReferences: element.skipImageReferences ?? [],
+    withoutHost: hostless(element, imageReferences, clause),
+    unsupported: found,
+    checks,
+    mutateDigest: element.mutateDigest ?? true,
+    verifyDigest: element.verifyDigest ?? true,
+  };
+}
+
+function compileAttestation(
+  attestation: Attestation,
+  clause: string,
+  repository: string | undefined,
+  names: readonly string[],
+): AttestationCheck {
+  const type = attestation.type || attestation.predicateType;
+  if (!type) throw new UnsupportedClause(clause, unsupported('an attestation without a type', 'add type'));
+  const attestors = attestation.attestors ?? [];
+  if (attestors.length === 0) {
+    const what = 'an attestation without attestors, which trusts anyone that the public instance does';
+    throw new UnsupportedClause(`${clause}.attestors`, unsupported(what, 'add attestors'));
+  }
+  const sets = attestors.map((set, index) => compileAttestorSet(set, `${clause}.attestors[${index}]`, repository));
+  const at = `${clause}.conditions`;
+  if (!attestation.conditions?.length) return { clause, type, sets };
+  const blocks = attestation.conditions.map(({ any, all }) => ({
+    any: any?.map(conditionOf),
+    all: all?.map(conditionOf),
+  }));
+  try {
+    return { clause, type, sets, conditions: compileConditions(blocks, at, names) };
+  } catch (error) {
+    throw error instanceof AppError ? new UnsupportedClause(at, error) : error;
+  }
+}
+
+type SourceCondition = NonNullable<NonNullable<Attestation['conditions']>[number]['any']>[number];
+
+function conditionOf({ key, operator, value, message }: SourceCondition) {
+  return { key, value, operator: operator ?? undefined, message: message ?? undefined };
+}
+
+/** Forms of the element itself that are not judged: where, and what. */
+function elementForms(element: ImageVerification, clause: string): readonly (readonly [string, string])[] {
+  const { type, attestors, validate, annotations } = element;
+  const forms: (readonly [string, string])[] = [];
+  if (type === 'SigstoreBundle' || type === 'Notary') forms.push([`${clause}.type`, `the type ${type}`]);
+  if (attestors?.length) forms.push([`${clause}.attestors`, 'signatures on the image itself (attestors of the rule)']);
+  for (const field of ['key', 'issuer', 'subject', 'roots'] as const) {
+    if (element[field]) forms.push([`${clause}.${field}`, `the old flat form (${field})`]);
+  }
+  if (annotations && Object.keys(annotations).length > 0) forms.push([`${clause}.annotations`, 'annotations']);
+  if (validate?.deny) forms.push([`${clause}.validate.deny`, 'validate.deny']);
+  const variable = variableIn({ ...element, imageReferences: [], attestations: withoutConditions(element) });
+  if (variable !== undefined) forms.push([`${clause}${variable}`, 'a variable outside of conditions']);
+  return forms;
+}
+
+function withoutConditions(element: ImageVerification): unknown {
+  return element.attestations?.map((attestation) => ({ ...attestation, conditions: undefined }));
+}
+
+/** The path of the first text that Kyverno would substitute. */
+function variableIn(value: unknown): string | undefined {
+  if (typeof value === 'string') return value.includes('{{') || value.includes('$(') ? '' : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [name, member] of Object.entries(value)) {
+    const below = variableIn(member);
+    if (below !== undefined) return `${Array.isArray(value) ? `[${name}]` : `.${name}`}${below}`;
+  }
+  return undefined;
+}
+
+function hostless(element: ImageVerification, references: readonly string[], clause: string): readonly Reason[] {
+  const reasons = references.flatMap((reference, index) => {
+    if (!lacksHost(reference)) return [];
+    const own = index < (element.imageReferences?.length ?? 0);
+    return [withoutHost(`${clause}.${own ? `imageReferences[${index}]` : 'image'}`, 'the pattern', reference)];
+  });
+  const { repository } = element;
+  return repository && lacksHost(repository)
+    ? [...reasons, withoutHost(`${clause}.repository`, 'the repository', repository)]
+    : reasons;
+}
+
+function withoutHost(clause: string, what: string, found: string): Reason {
+  return {
+    code: 'reference-without-host',
+    message: `${what} ${JSON.stringify(found.slice(0, 200))} names no registry host, so Kyverno takes it for Docker Hub's`,
+    clause,
+    found: found.slice(0, 200),
+    next: `write the registry in front: registry.example.com/${found.slice(0, 200)}`,
+  };
+}
+
+function reasonOf(error: unknown, clause: string): Reason {
+  if (error instanceof UnsupportedClause) return unsupportedReason(error.reason, error.clause);
+  if (error instanceof AppError) return unsupportedReason(error, clause);
+  throw error;
+}
