@@ -15,7 +15,7 @@ export interface DeliveryIdsOptions {
   readonly ttlMs?: number;
 }
 
-const TTL_MS = 24 * 3_600_000;
+const TTL_MS = 3 * 24 * 3_600_000;
 
 export function createDeliveryIds(redis: Redis, options: DeliveryIdsOptions): DeliveryIds {
   const keys = createKeys(options.prefix);
