@@ -31,6 +31,7 @@ export function createApp(parts: ProducerParts): FastifyInstance {
       connectionsCheckingInterval: limits.TIMEOUT_CHECK_MS,
     },
   });
+  app.server.maxConnections = limits.MAX_CONNECTIONS;
   const sources = new Map(parts.sources.map((source) => [source.id, source]));
   const intake = createIntake({
     ports: parts.ports,

@@ -23,3 +23,6 @@ export const MAX_PARAM_LENGTH = 1024;
 
 /** Milliseconds that readiness waits for its checks; orchestrators give up after one second by default. */
 export const READY_TIMEOUT_MS = 900;
+
+/** Connections at once. Each may hold a body of a mebibyte, so that this bounds memory as well. */
+export const MAX_CONNECTIONS = 512;

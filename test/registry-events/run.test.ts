@@ -10,18 +10,18 @@ import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
 import { adapterOf } from '#producer/webhooks/index.ts';
 import { createIntakeMemory } from '../support/intake-memory.ts';
 import { createTestProducer } from '../support/producer.ts';
-import { readSamples, type Sample } from './samples.ts';
+import { readSample, type Sample, sampleNames } from './samples.ts';
 
 /** Another folder of samples may be named; each sample of a sender that is not known fails. */
 const folder = process.env.ATTESTRY_TEST_REGISTRY_EVENTS ?? join(import.meta.dirname, '../fixtures/registry-events');
-const samples = await readSamples(folder);
+const names = await sampleNames(folder);
 
 describe('recorded deliveries through the HTTP app', () => {
-  for (const sample of samples) test(sample.name, () => throughHttp(sample));
+  for (const name of names) test(name, async () => throughHttp(await readSample(folder, name)));
 });
 
 describe('recorded deliveries through `hooks parse`', () => {
-  for (const sample of samples) test(sample.name, () => throughCommand(sample));
+  for (const name of names) test(name, async () => throughCommand(await readSample(folder, name)));
 });
 
 async function throughHttp({ files, body, expected }: Sample): Promise<void> {
