@@ -41,7 +41,7 @@ function environmentProxy(env: CommandIo['env']): { environmentProxy?: Environme
 
 /** Docker's config: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`. */
 export function dockerConfigPath(env: CommandIo['env']): string {
-  const folder = env['DOCKER_CONFIG'] ?? join(env['HOME'] || homedir(), '.docker');
+  const folder = env.DOCKER_CONFIG ?? join(env.HOME || homedir(), '.docker');
   return join(folder, 'config.json');
 }
 

@@ -62,7 +62,7 @@ function processIo(signal: AbortSignal): CommandIo {
     env: process.env,
     now: () => new Date(),
     signal,
-    interactive: process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined,
+    interactive: process.stderr.isTTY === true && process.env.NO_COLOR === undefined,
   };
 }
 

@@ -14,9 +14,8 @@ export function createProgress(io: Pick<CommandIo, 'stderr' | 'interactive'>, qu
 
   function note(text: string): void {
     if (quiet) return;
-    if (!io.interactive) return io.stderr(`${text}\n`);
-    io.stderr(`\r\u001b[K${text}`);
-    pending = true;
+    io.stderr(io.interactive ? `\r\u001b[K${text}` : `${text}\n`);
+    pending = io.interactive;
   }
 
   return {

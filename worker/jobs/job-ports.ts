@@ -1,6 +1,6 @@
 import type { EnginePorts } from '#engine/engine-ports.ts';
 import type { Installation } from '#jobs/installation.ts';
-import type { ImageJob, Lane } from '#model/job.ts';
+import type { ImageJob } from '#model/job.ts';
 import type { Ledger, Outbox } from '#model/ledger.ts';
 
 /** What jobs work with. */
@@ -11,7 +11,8 @@ export interface JobPorts {
   readonly outbox: Outbox;
   /** When an image that could not be checked is tried again, milliseconds. */
   readonly retryErrorMs: number;
-  enqueue(lane: Lane, job: ImageJob): Promise<unknown>;
+  /** Enqueues a job on the lane of causes. */
+  enqueue(job: ImageJob): Promise<unknown>;
   now(): Date;
 }
 

@@ -25,7 +25,7 @@ export async function verifyJob(
     observeImage(image, digest, armed, ports, context),
   );
   const lapsed = verdicts.some(({ outcome }) => outcome === 'fail');
-  if (lapsed && armed.rule.onLapse === 'attest') await ports.enqueue('cause', restoreJob(job));
+  if (lapsed && armed.rule.onLapse === 'attest') await ports.enqueue(restoreJob(job));
   return {
     outcome: 'done',
     rule: armed.rule.name,

@@ -31,6 +31,7 @@ export interface DeadJob {
   readonly lane: Lane;
   readonly jobId: string;
   readonly reason: DeadReason;
+  readonly attempts: number;
   /** As found in Redis; not checked when the reason is `job-malformed`. */
   readonly payload: unknown;
 }
@@ -129,7 +130,7 @@ async function announce(
   { reason }: Extract<RetryDecision, { kind: 'bury' }>,
 ): Promise<void> {
   try {
-    await parts.onDead?.({ lane: parts.lane, jobId: job.id ?? '', reason, payload: job.data });
+    await parts.onDead?.({ lane: parts.lane, jobId: job.id ?? '', reason, attempts: job.attemptsMade + 1, payload: job.data });
   } catch {
     throw new RetryLater(formatDeadReason(reason), BURY_AGAIN_MS);
   }

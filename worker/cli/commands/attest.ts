@@ -93,7 +93,7 @@ async function loadSigner(
   flags: { key: string; certificate?: string | undefined; 'certificate-chain'?: string | undefined },
 ) {
   const keyPem = await readText(io, '--key', flags.key);
-  const passphrase = io.env['COSIGN_PASSWORD'];
+  const passphrase = io.env.COSIGN_PASSWORD;
   const key = { id: 'command-line', keyPem, ...(passphrase ? { passphrase } : {}) };
   if (flags.certificate === undefined) {
     if (flags['certificate-chain'] !== undefined) {

@@ -1,0 +1,150 @@
+import type { AddressInfo } from 'node:net';
+import { createDispatch, type Dispatch } from '#compose/dispatch.ts';
+import { policyIndex } from '#compose/policy-index.ts';
+import { checkRedis, type ProcessParts } from '#compose/process-parts.ts';
+import { createSinks } from '#compose/sinks.ts';
+import { gaugeState } from '#compose/state-gauges.ts';
+import { eventSource } from '#events/cloud-event.ts';
+import { intakeUnauthenticated, rateExceeded } from '#events/watch-events.ts';
+import { createRedisLedger } from '#ledger/redis-ledger.ts';
+import { AppError } from '#model/errors.ts';
+import { createApp } from '#producer/app.ts';
+import { apiSource, bearersOf } from '#producer/intake/api-source.ts';
+import type { IntakeObservation } from '#producer/intake/observation.ts';
+import { bindRegistries, boundRegistries, mountSource } from '#producer/intake/source.ts';
+import { createDeadLetters } from '#queue/dead-letters.ts';
+import { createJobQueues } from '#queue/queues.ts';
+import { createDeliveryIds } from '#redis/delivery-ids.ts';
+import { createMemoryGuard } from '#redis/memory-guard.ts';
+import { createOwnPushes } from '#redis/own-pushes.ts';
+import { createRateGuard } from '#redis/rate-guard.ts';
+import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
+
+export interface RunningProducer extends AsyncDisposable {
+  /** `http://host:port` of webhooks and API. */
+  readonly url: string;
+}
+
+/**
+ * Starts the producer: a source whose credential is missing stops the start, rather than be an open or a dead door.
+ * @throws AppError `config-invalid`, `redis-unavailable`, `redis-unsuitable`.
+ */
+export async function startProducer(parts: ProcessParts): Promise<RunningProducer> {
+  const { config, log, now, secrets } = parts;
+  const { prefix } = config.redis;
+  const stack = new AsyncDisposableStack();
+  try {
+    const registries = boundRegistries(config.registries);
+    const sources = config.sources.map((source) => mountSource(source, registries, secrets));
+    const { tokens, operators } = config.producer.api;
+    const operatorBearers = bearersOf(operators, 'producer.api.operators', secrets);
+    const bearers = [...bearersOf(tokens, 'producer.api.tokens', secrets), ...operatorBearers];
+    const connection = stack.use(await parts.connect('producer'));
+    await checkRedis(connection, log);
+    const redis = connection.client;
+    const memory = createMemoryGuard(connection);
+    const queues = stack.use(createJobQueues({ connection, prefix, memory }));
+    const ledger = createRedisLedger(redis, { prefix });
+    const deadLetters = stack.use(createDeadLetters({ connection, prefix, queues }));
+    const sinks = createSinks(parts, connection);
+    for (const sink of sinks) stack.use(sink);
+    const metrics = createMetrics({ processMetrics: true });
+    gaugeState(metrics, queues, ledger);
+    const tell = intakeTeller(parts, metrics, createDispatch(sinks, queues));
+    const policies = await policyIndex(config.policies, parts.readFile);
+    const app = createApp({
+      sources,
+      ...(bearers.length > 0 ? { api: apiSource(bearers, registries) } : {}),
+      ...(operatorBearers.length > 0
+        ? {
+            admin: {
+              ledger,
+              queue: queues,
+              deadLetters,
+              registryOf: bindRegistries(registries).registryOf,
+              policyUri: (idOrUri: string) => policies.get(idOrUri),
+              now,
+              traceparent: parts.traceparent,
+            },
+          }
+        : {}),
+      operators: operatorBearers,
+      ports: {
+        queue: queues,
+        ownPushes: createOwnPushes(redis, { prefix }),
+        deliveries: createDeliveryIds(redis, { prefix }),
+        rate: createRateGuard(redis, { prefix }),
+      },
+      checks: [
+        { name: 'redis', check: async () => void (await redis.ping()) },
+        { name: 'queue', check: () => memory.requireRoom() },
+      ],
+      metrics: () => metrics.render(),
+      log,
+      observe: tell,
+      now,
+      requestId: () => Buffer.from(parts.randomBytes(9)).toString('base64url'),
+      traceparent: parts.traceparent,
+    });
+    stack.defer(() => app.close());
+    const { host, port } = config.producer.listen;
+    await listen(app, host, port);
+    const { port: bound } = app.server.address() as AddressInfo;
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+    log.info({ url, sources: sources.map(({ id }) => id) }, 'producer started');
+    return { url, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function listen(app: ReturnType<typeof createApp>, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    throw new AppError('config-invalid', `cannot listen on ${host}:${port}`, {
+      field: 'producer.listen',
+      mend: 'choose a free port and an address of this machine',
+      cause: error,
+    });
+  }
+}
+
+/** Counts what happens at the intake, and tells what somebody should act on; telling never delays an answer. */
+function intakeTeller(
+  { config, log, now }: ProcessParts,
+  metrics: Metrics,
+  dispatch: Dispatch,
+): (observation: IntakeObservation) => void {
+  const context = () => ({ source: eventSource(config.instance), now: now() });
+
+  function emit(event: Parameters<Dispatch>[0]): void {
+    dispatch(event).catch((error: unknown) => log.warn({ err: error, type: event.type }, 'event not enqueued'));
+  }
+
+  return (observation) => {
+    switch (observation.kind) {
+      case 'delivery':
+        metrics.count('attestry_deliveries_total', {
+          source: observation.source ?? 'unknown',
+          result: observation.result,
+        });
+        break;
+      case 'enqueued':
+        metrics.count('attestry_enqueued_total', { source: observation.source, state: observation.state });
+        break;
+      case 'skipped':
+        metrics.count('attestry_skipped_total', { source: observation.source, reason: observation.reason });
+        break;
+      case 'rate-exceeded':
+        emit(rateExceeded(observation, context()));
+        break;
+      case 'unauthenticated':
+        emit(intakeUnauthenticated(observation.source, context()));
+        break;
+      case 'unavailable':
+        break;
+    }
+  };
+}

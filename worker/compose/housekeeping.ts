@@ -1,0 +1,79 @@
+import { type Dispatch, relayOutbox } from '#compose/dispatch.ts';
+import type { SigningIdentity } from '#engine/engine-ports.ts';
+import { alertFiring } from '#events/verdict-events.ts';
+import { certificateExpiring } from '#events/watch-events.ts';
+import type { Ledger, Outbox } from '#model/ledger.ts';
+import type { JobQueues } from '#queue/queues.ts';
+import type { Wake } from '#queue/schedule.ts';
+import { enqueueDue } from '#reconcile/due.ts';
+import type { ReconcileOptions } from '#reconcile/options.ts';
+
+export interface HousekeepingParts {
+  readonly ledger: Ledger & Outbox;
+  readonly queues: JobQueues;
+  readonly signers: ReadonlyMap<string, SigningIdentity>;
+  readonly dispatch: Dispatch;
+  readonly reconcile: ReconcileOptions;
+  /** Source of events. */
+  readonly source: string;
+  now(): Date;
+  traceparent(): string;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** Alerts sent at one wake; more open ones than that need no more pages. */
+const MAX_ALERTS = 1000;
+const RELAY_BATCH = 200;
+
+export interface Housekeeping {
+  readonly wakes: readonly Wake[];
+  run(wake: string): Promise<void>;
+  /** Hands on what the outbox holds; called often, cheap when it is empty. */
+  relay(): Promise<void>;
+}
+
+/** What happens by the clock. The wakes only wake: what is to be done is found in the ledger. */
+export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
+  const { ledger, queues, dispatch, source, now, reconcile } = parts;
+
+  async function due(): Promise<void> {
+    let more = true;
+    // A page at a time, so that a long outage does not end in one huge answer.
+    while (more) {
+      const options = { ledger, queues, now: now(), limit: reconcile.batch, traceparent: parts.traceparent };
+      more = (await enqueueDue(options)).items === reconcile.batch;
+    }
+  }
+
+  async function alerts(): Promise<void> {
+    for (const alert of await ledger.openAlerts(MAX_ALERTS)) {
+      await dispatch(alertFiring(alert, { source, now: now() }));
+    }
+  }
+
+  async function certificates(): Promise<void> {
+    for (const [id, { signer }] of parts.signers) {
+      const [leaf] = signer.chain;
+      if (!leaf || leaf.notAfter.getTime() - now().getTime() > reconcile.certificateWarning) continue;
+      const { fingerprint } = signer;
+      const facts = { id, fingerprint, certificate: leaf.subject, notAfter: leaf.notAfter };
+      await dispatch(certificateExpiring(facts, { source, now: now() }));
+    }
+  }
+
+  const tasks: Readonly<Record<string, () => Promise<void>>> = { due, alerts, certificates };
+  return {
+    wakes: [
+      { id: 'due', everyMs: reconcile.wake },
+      { id: 'alerts', everyMs: MINUTE_MS },
+      { id: 'certificates', everyMs: HOUR_MS },
+    ],
+    run: async (wake) => tasks[wake]?.(),
+    relay: async () => {
+      let relayed: number;
+      do relayed = await relayOutbox(ledger, dispatch, { source, now }, RELAY_BATCH);
+      while (relayed === RELAY_BATCH);
+    },
+  };
+}

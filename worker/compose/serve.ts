@@ -1,0 +1,21 @@
+import type { ProcessParts } from '#compose/process-parts.ts';
+import { type RunningWorker, startWorker } from '#compose/worker.ts';
+import { type RunningProducer, startProducer } from '#producer/main.ts';
+
+export interface Serving extends AsyncDisposable {
+  readonly producer: RunningProducer;
+  readonly worker: RunningWorker;
+}
+
+/** Producer and worker in one process. The producer ends first, so that nothing is taken in that nobody works on. */
+export async function startServe(parts: ProcessParts, dockerConfigPath: string): Promise<Serving> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const worker = stack.use(await startWorker(parts, dockerConfigPath));
+    const producer = stack.use(await startProducer(parts));
+    return { producer, worker, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}

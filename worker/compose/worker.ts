@@ -1,0 +1,194 @@
+import { createDispatch, runDelivery } from '#compose/dispatch.ts';
+import { createHousekeeping } from '#compose/housekeeping.ts';
+import { createInstallation } from '#compose/installation.ts';
+import { countJobs } from '#compose/job-metrics.ts';
+import { loadPolicies } from '#compose/policies.ts';
+import { checkRedis, configuredRegistries, type ProcessParts } from '#compose/process-parts.ts';
+import { loadSigners } from '#compose/signers.ts';
+import { createSinks } from '#compose/sinks.ts';
+import { gaugeState } from '#compose/state-gauges.ts';
+import { respectingPause } from '#compose/throttle.ts';
+import { loadTrusts } from '#compose/trusts.ts';
+import { createWorkerEngine } from '#compose/worker-engine.ts';
+import { eventSource } from '#events/cloud-event.ts';
+import { jobDead } from '#events/watch-events.ts';
+import { runImageJob } from '#jobs/image-job.ts';
+import type { JobPorts } from '#jobs/job-ports.ts';
+import { createRedisLedger } from '#ledger/redis-ledger.ts';
+import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
+import { ImageJob } from '#model/job.ts';
+import type { DeadJob } from '#queue/processor.ts';
+import { createJobQueues } from '#queue/queues.ts';
+import { ensureWakes, startWakeHandler } from '#queue/schedule.ts';
+import { whyNotAlive } from '#queue/worker-health.ts';
+import { startWorkers } from '#queue/workers.ts';
+import { createHostPause } from '#redis/host-pause.ts';
+import { createMetrics } from '#telemetry/metrics.ts';
+import { startMetricsServer } from '#telemetry/metrics-server.ts';
+
+export interface RunningWorker extends AsyncDisposable {
+  /** Port of `/metrics`, `/livez` and `/readyz`. */
+  readonly metricsPort: number;
+}
+
+/** How often the outbox is looked at, milliseconds: the delay of an event when nothing fails. */
+const RELAY_EVERY_MS = 500;
+
+/**
+ * Starts a worker: everything that could be wrong is found before the first job is taken.
+ * @throws AppError of the configuration, the signers, Redis.
+ */
+export async function startWorker(parts: ProcessParts, dockerConfigPath: string): Promise<RunningWorker> {
+  const { config, log, now } = parts;
+  const { prefix } = config.redis;
+  const stack = new AsyncDisposableStack();
+  try {
+    const source = eventSource(config.instance);
+    const signers = await loadSigners(config.signers, { ...parts, now: now() });
+    const trusts = await loadTrusts(config.trusts, parts.readFile);
+    const policies = await loadPolicies(config.policies, parts.readFile);
+    const installation = createInstallation({ source, rules: config.rules, signers, trusts, policies });
+    const store = stack.use(await parts.connect('store'));
+    await checkRedis(store, log);
+    const blocking = stack.use(await parts.connect('worker'));
+    const registries = configuredRegistries(parts, dockerConfigPath);
+    stack.defer(() => registries.close());
+    const queues = stack.use(createJobQueues({ connection: store, prefix }));
+    const ledger = createRedisLedger(store.client, { prefix });
+    const engine = createWorkerEngine(parts, store, registries);
+    const pause = createHostPause(store.client, { prefix });
+    const sinks = createSinks(parts, store);
+    for (const sink of sinks) stack.use(sink);
+    const sinksById = new Map(sinks.map((sink) => [sink.id, sink]));
+    const dispatch = createDispatch(sinks, queues);
+    const metrics = createMetrics({ processMetrics: true });
+    stack.defer(countJobs(metrics));
+    gaugeState(metrics, queues, ledger);
+    const ports: JobPorts = {
+      engine,
+      installation,
+      ledger,
+      outbox: ledger,
+      retryErrorMs: config.reconcile.retryError,
+      enqueue: (job) => queues.enqueueImage('cause', job),
+      now,
+    };
+    const housekeeping = createHousekeeping({
+      ledger,
+      queues,
+      signers,
+      dispatch,
+      reconcile: config.reconcile,
+      source,
+      now,
+      traceparent: () => parts.traceparent(),
+    });
+    const relay = repeat(housekeeping.relay, RELAY_EVERY_MS, (error) => log.warn({ err: error }, 'outbox not relayed'));
+    stack.use(relay);
+    const workers = await startWorkers({
+      connection: blocking,
+      prefix,
+      lanes: config.worker.concurrency,
+      now,
+      limits: config.worker.retry,
+      handle: async (work, { signal }) => {
+        if (work.lane === 'deliver') return runDelivery(work.job, sinksById, metrics, signal);
+        const { registry } = work.job.image;
+        const report = await respectingPause(registry, pause, now, () =>
+          runImageJob(work.lane, work.job, ports, { signal }),
+        );
+        log.info({ lane: work.lane, image: work.job.image, cause: work.job.cause, ...summary(report) }, 'job done');
+        relay.soon();
+      },
+      onFinished: ({ lane, outcome, error }) => {
+        metrics.count('attestry_jobs_total', { lane, outcome });
+        if (error) log.warn({ lane, outcome, err: error }, 'job failed');
+      },
+      onDead: async (dead) => {
+        log.error({ lane: dead.lane, job: dead.jobId, reason: dead.reason }, 'job given up: see the dead letters');
+        // A delivery that died is told by log and metric alone: an event about it could die of the same sink.
+        if (dead.lane !== 'deliver') await dispatch(jobDead(deadFacts(dead), { source, now: now() }));
+      },
+      onError: (error) => log.warn({ err: error }, 'queue error'),
+    });
+    stack.defer(() => workers.stop({ deadlineMs: config.worker.stopTimeout }));
+    await ensureWakes({ connection: store, prefix }, housekeeping.wakes);
+    stack.use(
+      await startWakeHandler({
+        connection: blocking,
+        prefix,
+        handle: (id) => housekeeping.run(id),
+        onError: (error) => log.warn({ err: error }, 'scheduled work failed'),
+      }),
+    );
+    const server = await startMetricsServer({
+      ...config.worker.listen,
+      metrics,
+      live: () => workers.health().map(whyNotAlive).find(Boolean),
+      ready: async () => (workers.health().every(({ connected }) => connected) ? undefined : 'Redis is away'),
+    });
+    stack.use(server);
+    log.info({ metrics: server.port, rules: config.rules.length }, 'worker started');
+    return { metricsPort: server.port, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+function summary(report: Awaited<ReturnType<typeof runImageJob>>): object {
+  switch (report.outcome) {
+    case 'no-rule':
+      return { outcome: report.outcome };
+    case 'not-an-image':
+      return { outcome: report.outcome, why: report.why };
+    case 'done': {
+      const evidence = report.evidence.map(({ type, state }) => `${type} ${state}`);
+      const verdicts = report.verdicts.map(({ policy, outcome }) => `${policy.name} ${outcome}`);
+      return { outcome: report.outcome, rule: report.rule, evidence, verdicts, took: report.took };
+    }
+  }
+}
+
+function deadFacts({ lane, jobId, reason, attempts, payload }: DeadJob) {
+  const job = ImageJob.safeParse(payload);
+  const { code, message } = reason;
+  const image = job.success ? { image: formatImageRef(job.data.image as ImageRef) } : {};
+  return { lane, jobId, ...image, code, reason: message, attempts };
+}
+
+interface Repeated extends AsyncDisposable {
+  /** Runs now instead of at the next tick. */
+  soon(): void;
+}
+
+/** Runs work again and again, one run at a time; a failure is told and the next tick comes. */
+function repeat(work: () => Promise<void>, everyMs: number, onError: (error: unknown) => void): Repeated {
+  let running: Promise<void> | undefined;
+  let again = false;
+
+  async function run(): Promise<void> {
+    do {
+      again = false;
+      await work().catch(onError);
+    } while (again);
+  }
+
+  function tick(): void {
+    running ??= run().finally(() => {
+      running = undefined;
+    });
+  }
+
+  const timer = setInterval(tick, everyMs);
+  return {
+    soon: () => {
+      again = running !== undefined;
+      tick();
+    },
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
