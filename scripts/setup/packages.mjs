@@ -66,7 +66,9 @@ async function install(root, say, addProcess) {
   say(`first use: installing Node 24 and the locked packages into ${join(root, 'node_modules')} (npm ci) ...`);
   const { code, errors } = await runNpm(root, addProcess);
   if (code !== 0) {
-    throw new SetupError(`"npm ci" failed: ${cause(errors)}; the registry must be reachable for the first use`);
+    throw new SetupError(
+      `"npm ci" failed: ${cause(errors)}; the first use needs npm's registry, or what it holds in npm's cache`,
+    );
   }
   if (!packagesCurrent(root)) {
     throw new SetupError(
@@ -170,6 +172,11 @@ function cause(errors) {
   const lines = errors
     .split('\n')
     .map((line) => line.replace(/^npm (?:error|ERR!) ?/, '').trim())
-    .filter((line) => line !== '' && !/^(?:code|errno|syscall|A complete log)/.test(line));
-  return lines[0] ?? 'npm gave no reason';
+    // npm 10 and 11 answer an unreachable registry with nothing but news of a defect of their own.
+    .filter(
+      (line) =>
+        line !== '' &&
+        !/^(?:code|errno|syscall|at |A complete log|Exit handler never|This is an error with npm|<https)/.test(line),
+    );
+  return lines[0] ?? 'npm gave no reason, as it does when it cannot reach its registry';
 }
