@@ -5,7 +5,15 @@ import type { ImageRef, RepositoryRef } from '#model/image-ref.ts';
 import type { Outcome, Reason } from '#model/verdict.ts';
 import type { Conditions } from '#policy/conditions/condition-blocks.ts';
 import type { EvaluationInput } from '#policy/policy.ts';
-import { defectReasons, evidenceRef, missingReason, unreachableReason, unsupportedReason } from '#policy/reasons.ts';
+import {
+  defectReasons,
+  evidenceRef,
+  missingReason,
+  tooManyLayers,
+  unreachableReason,
+  unsupportedReason,
+} from '#policy/reasons.ts';
+import { unsupported } from '#policy/unsupported.ts';
 import type { Attestor } from '#verification/attestor.ts';
 import { verifyEvidence } from '#verification/verify-evidence.ts';
 
@@ -84,6 +92,8 @@ function evaluateEntry(entry: AttestorCheck, check: AttestationCheck, input: Eva
   const location = checkLocation(entry, input.image, input.digest);
   const content = input.content(location);
   if (!content.ok) return error(unreachableReason(location, content.error, entry.clause));
+  const crowded = tooManyLayers(content.evidence.length, location, entry.clause);
+  if (crowded) return { outcome: 'fail', reasons: [crowded] };
   const judged: Evidence[] = [];
   const undecided: AppError[] = [];
   for (const raw of content.evidence) {
@@ -160,6 +170,8 @@ function orUnsupported<Result>(work: () => Result): Result | AppError {
     return work();
   } catch (error) {
     if (error instanceof AppError && error.code === 'policy-unsupported') return error;
+    // The readers of a predicate are recursive, and statements may be nested as deeply as the stack.
+    if (error instanceof RangeError) return unsupported('a predicate that is nested so deeply');
     throw error;
   }
 }

@@ -7,6 +7,20 @@ import type { Reason } from '#model/verdict.ts';
 const MAX_DEFECTS = 20;
 const MAX_TYPES = 5;
 
+/** More layers of one tag than this are read by none of the verifiers (interop specification A.1.1). */
+const MAX_LAYERS = 1000;
+
+/** The whole tag is unreadable for the verifiers when it lists too many layers. */
+export function tooManyLayers(count: number, location: EvidenceLocation, clause?: string): Reason | undefined {
+  if (count <= MAX_LAYERS) return undefined;
+  return {
+    code: 'evidence-invalid',
+    message: `the tag at ${locationKey(location)} lists ${count} layers, and verifiers read at most ${MAX_LAYERS}`,
+    ...(clause === undefined ? {} : { clause }),
+    next: 'remove attestations that are no longer needed',
+  };
+}
+
 /** How a reason names a piece of evidence: `registry/repository@digest` of the layer. */
 export function evidenceRef({ location, descriptor }: RawEvidence): string {
   return `${formatRepositoryRef(location)}@${descriptor.digest}`;

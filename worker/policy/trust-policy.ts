@@ -4,7 +4,14 @@ import type { Evidence, EvidenceLocation, RawEvidence } from '#model/evidence.ts
 import { formatImageRef, type ImageRef, parseRepositoryRef } from '#model/image-ref.ts';
 import type { Reason, Verdict } from '#model/verdict.ts';
 import type { CompiledPolicy, EvaluationInput } from '#policy/policy.ts';
-import { defectReasons, evidenceRef, missingReason, unreachableReason, unsupportedReason } from '#policy/reasons.ts';
+import {
+  defectReasons,
+  evidenceRef,
+  missingReason,
+  tooManyLayers,
+  unreachableReason,
+  unsupportedReason,
+} from '#policy/reasons.ts';
 import type { Attestor } from '#verification/attestor.ts';
 import { verifyEvidence } from '#verification/verify-evidence.ts';
 
@@ -75,6 +82,8 @@ function judge(
 ): Pick<Verdict, 'outcome' | 'reasons'> {
   const found = content(location);
   if (!found.ok) return { outcome: 'error', reasons: [unreachableReason(location, found.error)] };
+  const crowded = tooManyLayers(found.evidence.length, location);
+  if (crowded) return { outcome: 'fail', reasons: [crowded] };
   const evidence: Evidence[] = [];
   let undecided: AppError | undefined;
   for (const raw of found.evidence) {

@@ -12,8 +12,8 @@ export type StatementReading =
 type Members = Readonly<Record<string, unknown>>;
 
 /**
- * Spellings that the JSON form of the statement's protobuf schema allows, each with its field. The proto spellings are
- * read in `compat` only; two spellings of one field are a duplicate.
+ * Spellings that the JSON form of the statement's protobuf schema allows, each with its field. At the top, where readers
+ * differ on them, the proto spellings are read in `compat` only; two spellings of one field are a duplicate.
  */
 const STATEMENT_FIELDS: Readonly<Record<string, string>> = {
   _type: '_type',
@@ -44,10 +44,11 @@ export function parseStatement(payload: Uint8Array, profile: Profile): Statement
   if (!json.ok) return malformed(`the payload cannot be read: ${json.problem}`);
   if (!isObject(json.value)) return malformed('the payload is not a JSON object');
   const problem =
-    fieldProblem(json.value, STATEMENT_FIELDS, profile, 'the statement') ??
+    fieldProblem(json.value, STATEMENT_FIELDS, 'the statement') ??
+    spellingProblem(json.value, profile) ??
     headerProblem(json.value, profile) ??
-    subjectsProblem(json.value.subject, profile) ??
-    predicateProblem(json.value.predicate);
+    subjectsProblem(json.value.subject) ??
+    predicateProblem(json.value.predicate, profile);
   if (problem !== undefined) return malformed(problem);
   return { ok: true, statement: toStatement(json.value) };
 }
@@ -68,13 +69,18 @@ function headerProblem(top: Members, profile: Profile): string | undefined {
   return predicateType ? undefined : 'predicateType is missing';
 }
 
-function subjectsProblem(subject: unknown, profile: Profile): string | undefined {
+function spellingProblem(top: Members, profile: Profile): string | undefined {
+  const other = Object.keys(top).find((name) => STATEMENT_FIELDS[name] !== name);
+  return other === undefined || profile === 'compat' ? undefined : `the statement spells a member ${quoted(other)}`;
+}
+
+function subjectsProblem(subject: unknown): string | undefined {
   if (subject === undefined || subject === null) return undefined;
   if (!Array.isArray(subject)) return 'subject is not a list';
   for (const [index, entry] of subject.entries()) {
     const where = `subject[${index}]`;
     if (!isObject(entry)) return `${where} is not an object`;
-    const problem = fieldProblem(entry, SUBJECT_FIELDS, profile, where) ?? descriptorProblem(entry, where);
+    const problem = fieldProblem(entry, SUBJECT_FIELDS, where) ?? descriptorProblem(entry, where);
     if (problem !== undefined) return problem;
   }
   return undefined;
@@ -96,23 +102,17 @@ function descriptorProblem(entry: Members, where: string): string | undefined {
 }
 
 /** A string predicate is SPDX tag-value: the tools read such a statement leniently, every other shape is refused. */
-function predicateProblem(predicate: unknown): string | undefined {
-  if (predicate === undefined || predicate === null || typeof predicate === 'string' || isObject(predicate)) {
-    return undefined;
-  }
-  return 'predicate is neither an object nor a string';
+function predicateProblem(predicate: unknown, profile: Profile): string | undefined {
+  if (typeof predicate === 'string' || isObject(predicate)) return undefined;
+  if (predicate !== undefined && predicate !== null) return 'predicate is neither an object nor a string';
+  return profile === 'strict' ? 'predicate is missing' : undefined;
 }
 
-function fieldProblem(
-  members: Members,
-  fields: Readonly<Record<string, string>>,
-  profile: Profile,
-  where: string,
-): string | undefined {
+function fieldProblem(members: Members, fields: Readonly<Record<string, string>>, where: string): string | undefined {
   const seen = new Set<string>();
   for (const name of Object.keys(members)) {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (field === undefined || (profile === 'strict' && field !== name)) {
+    if (field === undefined) {
       return `${where} has a member ${quoted(name)} that its schema does not know`;
     }
     if (seen.has(field)) return `${where} has ${quoted(field)} twice in two spellings`;

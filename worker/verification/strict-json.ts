@@ -1,5 +1,5 @@
-/** Levels of nesting. The readers that walk a statement later are recursive; real statements stay below twenty. */
-const MAX_DEPTH = 1000;
+/** Levels of nesting, as Go's readers allow them. Real statements stay below twenty. */
+const MAX_DEPTH = 10_000;
 /** Members and elements together: what 128 MiB of a real SBOM holds, and far below what exhausts memory. */
 const MAX_VALUES = 5_000_000;
 

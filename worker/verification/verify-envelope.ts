@@ -3,7 +3,7 @@ import { type Envelope, pae, parseEnvelope, verifySignature } from '#crypto/dsse
 import type { DefectCode, EvidenceDefect } from '#model/evidence.ts';
 import { IN_TOTO } from '#model/media-types.ts';
 import type { Profile } from '#verification/statement.ts';
-import { jsonBoundsProblem } from '#verification/strict-json.ts';
+import { jsonBoundsProblem, parseStrictJson } from '#verification/strict-json.ts';
 
 const SIGNED_MEMBERS = ['payload', 'payloadtype', 'signatures'];
 
@@ -13,7 +13,8 @@ export type OpenedEnvelope =
 
 /**
  * Reads a DSSE envelope and judges its form (interop specification A.1.3, K.2). Both readings want in-toto's payload
- * type and a payload in standard, padded base64; `strict` also exactly one signature and no member that nothing signs.
+ * type and a payload in standard, padded base64; `strict` also JSON that all parsers agree on and no member that nothing
+ * signs.
  */
 export function openEnvelope(bytes: Uint8Array, profile: Profile): OpenedEnvelope {
   const bounds = jsonBoundsProblem(bytes);
@@ -26,7 +27,7 @@ export function openEnvelope(bytes: Uint8Array, profile: Profile): OpenedEnvelop
     return defect('payload-type', `The payload type is ${shown}, not ${IN_TOTO}.`);
   }
   if (envelope.signatures.length === 0) return defect('signature-missing', 'The envelope carries no signature.');
-  const problem = formProblem(envelope) ?? (profile === 'strict' ? strictProblem(envelope) : undefined);
+  const problem = formProblem(envelope) ?? (profile === 'strict' ? strictProblem(envelope, bytes) : undefined);
   return problem === undefined ? parsed : defect('envelope-malformed', problem);
 }
 
@@ -39,9 +40,10 @@ function formProblem({ payloadForm, signatures, extraMembers }: Envelope): strin
   return variant === undefined ? undefined : `The envelope has a member ${JSON.stringify(variant)}, a case variant.`;
 }
 
-function strictProblem({ payloadForm, signatures, extraMembers }: Envelope): string | undefined {
+function strictProblem({ payloadForm, signatures, extraMembers }: Envelope, bytes: Uint8Array): string | undefined {
   if (payloadForm.lineEnds) return 'The payload has line ends inside its base64.';
-  if (signatures.length !== 1) return `The envelope carries ${signatures.length} signatures instead of one.`;
+  const json = parseStrictJson(bytes);
+  if (!json.ok) return `The envelope cannot be read in one way only: ${json.problem}.`;
   if (signatures.some(({ form }) => form.alphabet !== 'standard' || form.lineEnds)) {
     return 'The signature is not in standard base64.';
   }
@@ -51,10 +53,11 @@ function strictProblem({ payloadForm, signatures, extraMembers }: Envelope): str
     : `The envelope has a member ${JSON.stringify(extra.slice(0, 80))} that no signature covers.`;
 }
 
-/** One signature that verifies is enough; in `strict` there is only one. */
-export function isSignedBy(envelope: Envelope, key: KeyObject): boolean {
+/** One signature that verifies is enough; in `strict` it must be the first (interop specification I.1, 20 and 21). */
+export function isSignedBy(envelope: Envelope, key: KeyObject, profile: Profile): boolean {
   const signed = pae(envelope.payloadType, envelope.payload);
-  return envelope.signatures.some(({ signature }) => verifySignature(key, signed, signature));
+  const counting = profile === 'strict' ? envelope.signatures.slice(0, 1) : envelope.signatures;
+  return counting.some(({ signature }) => verifySignature(key, signed, signature));
 }
 
 function defect(code: DefectCode, message: string): OpenedEnvelope {

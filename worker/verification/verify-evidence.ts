@@ -53,7 +53,7 @@ export function verifyEvidence(raw: RawEvidence, context: VerificationContext): 
   const claim = claimOf(raw, context);
   if (!claim.ok) return { raw, ...(claim.signer ? { signer: claim.signer } : {}), held: claim.defect };
   const { signer, key, chain } = claim.value;
-  if (!isSignedBy(opened.envelope, key)) {
+  if (!isSignedBy(opened.envelope, key, attestor.profile)) {
     return { raw, signer, held: defect('signature-invalid', 'No signature of the envelope verifies with the key.') };
   }
   const { payload } = opened.envelope;
@@ -144,9 +144,9 @@ function expiryDefect(
   return undefined;
 }
 
-/** Kyverno looks at the validity of a certificate annotation under a plain key too, and at nothing else of it. */
+/** The validity of a certificate annotation counts under a plain key too, as in Kyverno; nothing else of it does. */
 function keyHolder(raw: RawEvidence, { profile }: Attestor): readonly Certificate[] {
-  if (profile === 'strict' || (raw.descriptor.annotations?.[COSIGN_CERTIFICATE] ?? '').trim() === '') return [];
+  if ((raw.descriptor.annotations?.[COSIGN_CERTIFICATE] ?? '').trim() === '') return [];
   const found = annotatedCertificates(raw, profile);
   return found.ok ? [found.leaf] : [];
 }
