@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { openCosignKey } from '#crypto/cosign-key.ts';
 import { keyKind } from '#crypto/key-kind.ts';
 import { type PemBlock, readPem } from '#crypto/pem.ts';
 import { AppError } from '#model/errors.ts';
@@ -36,7 +37,8 @@ export function readPrivateKey(pem: string | Secret, passphrase?: string | Secre
       return usable(openKey(block, required(secret)));
     case 'ENCRYPTED COSIGN PRIVATE KEY':
     case 'ENCRYPTED SIGSTORE PRIVATE KEY':
-      throw unreadable(`a key in cosign's own encryption (${block.label}) is not read`, PKCS8_MEND);
+      // cosign always encrypts; who gives no password encrypts with the empty one.
+      return usable(openCosign(block, secret ?? ''));
     default:
       throw unreadable(`the file holds a ${block.label} block`, OTHER_BLOCKS[block.label] ?? PKCS8_MEND);
   }
@@ -94,6 +96,20 @@ function openKey(block: PemBlock, passphrase: string | undefined): KeyObject {
       'the passphrase is wrong, or the key is damaged',
       'give the passphrase that the key was encrypted with',
     );
+  }
+}
+
+function openCosign(block: PemBlock, passphrase: string): KeyObject {
+  const opened = openCosignKey(block.der, passphrase);
+  if (opened.ok) return openKey({ ...block, label: 'PRIVATE KEY', der: opened.pkcs8 }, undefined);
+  switch (opened.why) {
+    case 'format':
+      throw unreadable(`the ${block.label} is damaged or of a form that cosign does not write`, 'restore the file');
+    case 'passphrase':
+      throw unreadable(
+        'the passphrase is wrong, or the key is damaged',
+        'give the password of cosign generate-key-pair',
+      );
   }
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { AppError } from '#model/errors.ts';
 import type { Certificate } from '#crypto/certificate.ts';
 import { pae, parseEnvelope, verifySignature } from '#crypto/dsse.ts';
 import { parseCertificate } from '#crypto/parse-certificate.ts';
 import { verifyPath } from '#crypto/path.ts';
+import { AppError } from '#model/errors.ts';
 
 function fixture<T>(name: string): T {
   return JSON.parse(readFileSync(new URL(`../../fixtures/certificates/${name}`, import.meta.url), 'utf8'));
