@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CommandIo, EXIT } from '#cli/command.ts';
+import { type ReceivedAlert, startAlertReceiver } from '#cli/demo/alert-receiver.ts';
+import { type DemoFiles, writeDemoFiles } from '#cli/demo/demo-files.ts';
+import { createHappenings } from '#cli/demo/happenings.ts';
+import { playDemo } from '#cli/demo/play.ts';
+import { createStory, type Story } from '#cli/demo/story.ts';
+import { parseFlags, showHelp } from '#cli/flags.ts';
+import { dockerConfigPath, localRegistries } from '#cli/local-engine.ts';
+import { loadParts } from '#cli/run-processes.ts';
+import { freePort } from '#cli/services/free-port.ts';
+import { startLocalServices } from '#cli/services.ts';
+import { startServe } from '#compose/serve.ts';
+import { AppError } from '#model/errors.ts';
+
+const USAGE = `
+Usage: attestry start [--once] [--data DIR]
+
+Runs everything on this machine with embedded defaults: Redis, a registry, producer and worker. Pushes a real
+image, shows how it gets its signed evidence, deletes the evidence, and shows how that is noticed and mended.
+Then keeps serving until Ctrl-C.
+
+  --once       stop after the summary
+  --data DIR   where data is kept (default: .attestry/data beside the program)
+
+Exit: 0 every step had the verdict that it should, 1 one had not, 2 could not.
+`;
+
+const PRODUCER_PORT = 8080;
+
+export async function startCommand(args: readonly string[], io: CommandIo): Promise<number> {
+  const { values } = parseFlags(args, { once: { type: 'boolean' }, data: { type: 'string' } });
+  if (values.help) return showHelp(io, USAGE);
+  const story = createStory(io.stdout, io.now, io.interactive);
+  const data = values.data ?? join(homeFolder(), '.attestry', 'data');
+  await using stack = new AsyncDisposableStack();
+  const stage = await setStage(data, story, io, stack);
+  const wrong = await playDemo({ ...stage, story, signal: io.signal, now: io.now });
+  summarise(story, wrong);
+  if (values.once) return wrong.length === 0 ? EXIT.ok : EXIT.fail;
+  sayWhatNext(story, stage);
+  if (!io.signal.aborted) await Promise.race([once(io.signal, 'abort'), stage.failed.then(refuseDeadServer)]);
+  return wrong.length === 0 ? EXIT.ok : EXIT.fail;
+}
+
+/** Starts all that the demonstration plays on; the stack ends it in reverse order. */
+async function setStage(data: string, story: Story, io: CommandIo, stack: AsyncDisposableStack) {
+  const producerPort = await freePort(PRODUCER_PORT);
+  const hookToken = randomBytes(24).toString('base64url');
+  const operatorToken = randomBytes(24).toString('base64url');
+  const services = stack.use(
+    await startLocalServices({
+      dir: data,
+      path: io.env.PATH ?? '',
+      notifications: {
+        url: `http://127.0.0.1:${producerPort}/hooks/registry`,
+        headers: { Authorization: `Bearer ${hookToken}` },
+      },
+      log: (line) => story.line('note', line),
+      signal: io.signal,
+    }),
+  );
+  const { redis, registry } = services;
+  if (!redis || !registry) throw new AppError('internal', 'the local services did not start');
+  story.line('ok', `Redis at 127.0.0.1:${redis.port}, registry at ${registry.host}`);
+  const received = stack.use(createHappenings<ReceivedAlert>(io.signal));
+  const receiver = stack.use(await startAlertReceiver((alert) => received.add(alert)));
+  const files = await writeDemoFiles({
+    dir: join(services.dir, 'demo'),
+    registry: registry.host,
+    redisUrl: redis.url,
+    producerPort,
+    alertmanagerUrl: receiver.url,
+    hookToken,
+    operatorToken,
+    now: io.now(),
+  });
+  const parts = await loadParts(files.config, 'attestry', 'all', io);
+  const serving = stack.use(await startServe(parts, dockerConfigPath(io.env)));
+  story.line('ok', `producer at ${serving.producer.url}, worker with the rules of ${files.config}`);
+  const registries = await localRegistries(io);
+  stack.defer(() => registries.close());
+  return {
+    files,
+    target: registries.target(registry.host),
+    registry: registry.host,
+    application: homeFolder(),
+    producerUrl: serving.producer.url,
+    operatorToken,
+    signedBy: 'https://attestry.dev/demonstration (private CA)',
+    alerts: received,
+    failed: services.failed,
+  };
+}
+
+/** The clone that this runs in; an installed package keeps its data in the current folder. */
+function homeFolder(): string {
+  const root = join(import.meta.dirname, '..', '..', '..');
+  return existsSync(join(root, 'worker', 'cli', 'main.ts')) ? root : process.cwd();
+}
+
+function summarise(story: Story, wrong: readonly string[]): void {
+  story.chapter('Summary');
+  if (wrong.length === 0) story.line('ok', 'every step had the verdict that it should');
+  for (const each of wrong) story.line('bad', each);
+}
+
+function sayWhatNext(story: Story, stage: { files: DemoFiles; registry: string; producerUrl: string }): void {
+  const { files, registry, producerUrl } = stage;
+  const image = `${registry}/demo/app:1.0`;
+  story.chapter('Serving until Ctrl-C. Try');
+  story.detail(`npx attestry verify ${image} --policy ${files.policy}`);
+  story.detail(`npx attestry config explain ${image} --config ${files.config}`);
+  story.detail(`npx attestry sbom ${image}`);
+  story.detail(`curl ${producerUrl}/metrics`);
+  story.detail(`push any image to ${registry}/demo/<name>:<tag> and look at it with verify`);
+}
+
+function refuseDeadServer(name: string): never {
+  throw new AppError('server-failed', `${name} ended by itself`, { mend: 'look at its log in the data folder' });
+}
