@@ -57,7 +57,10 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     for (let attempt = 1; ; attempt++) {
       const response = await client.request(authorized(request, grant));
       if (attempt === MAX_ATTEMPTS || !isRefusal(response, grant)) return response;
-      const next = await nextGrant(response, access, grant, request.signal);
+      const next = await nextGrant(response, access, grant, request.signal).catch((error: unknown) => {
+        response.body.destroy();
+        throw error;
+      });
       if (next === undefined) return response;
       await discard(response, limits.errorBytes);
       grant = next;
@@ -68,11 +71,16 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   async function standingGrant(access: Access, signal?: AbortSignal): Promise<Grant | undefined> {
     if (scheme === undefined) return undefined;
     if (scheme.kind === 'basic') return basic;
-    const token = tokens.get(formatScope(access));
-    if (token !== undefined) return { header: `Bearer ${token}`, credential: undefined, fresh: false };
+    const cached = cachedGrant(access);
+    if (cached) return cached;
     // A scope that one challenge named is not the scope of another repository.
     const { scope: _, ...known } = scheme;
     return await bearerGrant(known, access, await credentials.get(credentialKey, signal), signal);
+  }
+
+  function cachedGrant(access: Access): Grant | undefined {
+    const token = tokens.get(formatScope(access));
+    return token === undefined ? undefined : { header: `Bearer ${token}`, credential: undefined, fresh: false };
   }
 
   async function nextGrant(
@@ -98,7 +106,8 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
         return basic;
       case 'bearer':
         if (failed) tokens.forget(formatScope(access), failed.header.slice('Bearer '.length));
-        return await bearerGrant(scheme, access, credential, signal);
+        // Another request may have got one while this one waited for its 401.
+        return cachedGrant(access) ?? (await bearerGrant(scheme, access, credential, signal));
     }
   }
 
