@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { COMMANDS } from '#cli/catalogue.ts';
+import { main } from '#cli/main.ts';
+import { ADAPTERS } from '#producer/webhooks/index.ts';
+import { CATALOGERS } from '#sbom/catalogers/index.ts';
+import { SignerOptions } from '#signing/options.ts';
+import { SINK_TYPES } from '#sinks/index.ts';
+import { SinkOptions } from '#sinks/options.ts';
+import { filesBelow, ROOT, sourcesBelow } from './source-files.ts';
+
+const TESTS = sourcesBelow('test').filter(({ path }) => path.endsWith('.test.ts'));
+
+test('senders: one file each, listed, with recorded deliveries', () => {
+  assert.deepEqual(ids(ADAPTERS), modulesIn('producer/webhooks/adapters'));
+  const fixtures = readdirSync(join(ROOT, 'test', 'fixtures', 'registry-events'));
+  for (const { id } of ADAPTERS) {
+    const recorded = fixtures.filter((name) => name.startsWith(`${id}-`) && name.endsWith('.expected.json'));
+    assert.ok(recorded.length > 0, `test/fixtures/registry-events has no ${id}-*.expected.json`);
+  }
+});
+
+test('sinks: one file each, listed, configurable and tested', () => {
+  const types = [...SINK_TYPES].sort();
+  const configurable = SinkOptions.options.map(({ shape }) => shape.type.value).sort();
+  assert.deepEqual(configurable, types);
+  for (const type of types) {
+    assert.ok(modulesIn('worker/sinks').includes(type), `worker/sinks/${type}.ts is missing`);
+    assert.ok(isTested(`#sinks/${type}.ts`, type), `no test speaks of the sink ${type}`);
+  }
+});
+
+test('catalogers: one file each, listed and tested', () => {
+  assert.deepEqual(ids(CATALOGERS), modulesIn('worker/sbom/catalogers'));
+  for (const { id } of CATALOGERS) {
+    assert.ok(isTested(`#sbom/catalogers/${id}.ts`, id), `no test speaks of the cataloger ${id}`);
+  }
+});
+
+test('signers: one file a type', () => {
+  const types = SignerOptions.options.map(({ shape }) => shape.type.value).sort();
+  for (const type of types) {
+    assert.ok(modulesIn('worker/signing').includes(type), `worker/signing/${type}.ts is missing`);
+  }
+});
+
+test('policy dialects: each folder compiles, and is reached from the loader', () => {
+  const loader = readFileSync(join(ROOT, 'worker/policy/load.ts'), 'utf8');
+  const dialects = readdirSync(join(ROOT, 'worker/policy/dialects'));
+  assert.ok(dialects.length > 0);
+  for (const dialect of dialects) assert.match(loader, new RegExp(`#policy/dialects/${dialect}/`));
+});
+
+test('commands: one file each, listed, and each explains itself', async () => {
+  assert.deepEqual(COMMANDS.map(({ name }) => name).sort(), modulesIn('worker/cli/commands'));
+  for (const { name } of COMMANDS) {
+    let said = '';
+    const code = await main([name, '--help'], {
+      stdout: (text) => {
+        said += text;
+      },
+      stderr: (text) => assert.fail(`${name} --help wrote to stderr: ${text}`),
+      readFile: () => Promise.reject(new Error('--help reads no file')),
+      env: {},
+      now: () => new Date(0),
+      signal: new AbortController().signal,
+      interactive: false,
+    });
+    assert.equal(code, 0, `${name} --help`);
+    assert.match(said, new RegExp(`^Usage:\\s+attestry ${name}\\b`, 'm'), `${name} --help`);
+  }
+});
+
+test('plug-ins of a catalogue do not import each other', () => {
+  const folders = [
+    'producer/webhooks/adapters',
+    'worker/sbom/catalogers',
+    'worker/policy/dialects',
+    'worker/cli/commands',
+  ];
+  const breaches = folders.flatMap((folder) =>
+    sourcesBelow(folder)
+      .filter(({ path }) => !path.endsWith('/index.ts'))
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter(({ target }) => target.kind === 'file' && target.path.startsWith(`${folder}/`))
+          .filter(({ target }) => target.kind === 'file' && member(folder, target.path) !== member(folder, path))
+          .map(({ specifier }) => `${path} imports ${specifier}`),
+      ),
+  );
+  assert.deepEqual(breaches, [], 'what they share goes up to the folder of the contract');
+});
+
+function ids(entries: readonly { readonly id: string }[]): string[] {
+  return entries.map(({ id }) => id).sort();
+}
+
+/** The modules directly in a folder, without the list itself. */
+function modulesIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && entry.name !== 'index.ts')
+    .map((entry) => entry.name.replace(/\.ts$/, ''))
+    .sort();
+}
+
+function isTested(specifier: string, name: string): boolean {
+  return TESTS.some(({ path, imports }) => path.includes(name) || imports.some((at) => at.specifier === specifier));
+}
+
+/** Which plug-in of a folder a file belongs to. */
+function member(folder: string, path: string): string {
+  return path.slice(folder.length + 1).split('/')[0] ?? '';
+}
+
+test('recorded fixtures are only data', () => {
+  const code = filesBelow('test')
+    .filter((path) => path.startsWith('test/fixtures/'))
+    .filter((path) => /\.(?:ts|mjs|js)$/.test(path));
+  assert.deepEqual(code, []);
+});
