@@ -61,7 +61,7 @@ describe('certificate lint', () => {
     const { code, stdout } = await run(['lint', 'bad.pem']);
     assert.equal(code, 1);
     assert.match(stdout, /^error: alternative-name: certificate 0: .*\n {2}mend: .*subjectAltName = URI:/m);
-    assert.match(stdout, /not fit to sign: 1 errors, 0 warnings\n$/);
+    assert.match(stdout, /not fit to sign: 1 error, 0 warnings\n$/);
   });
 
   it('prints JSON, and nothing else, with --json', async () => {

@@ -101,6 +101,11 @@ function textReport(
   );
   const errors = findings.filter(({ level }) => level === 'error').length;
   const warnings = findings.length - errors;
-  const summary = `${errors === 0 ? 'fit to sign' : 'not fit to sign'}: ${errors} errors, ${warnings} warnings\n`;
+  const counts = `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
+  const summary = `${errors === 0 ? 'fit' : 'not fit'} to sign: ${counts}\n`;
   return quiet ? lines.join('') : [...list, ...lines, summary].join('');
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
