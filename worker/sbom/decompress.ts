@@ -36,16 +36,17 @@ export async function* decompress(feed: ByteFeed): AsyncGenerator<Uint8Array> {
     case 'gzip':
       // Concatenated members (eStargz writes one a file) are the decoder's own matter.
       yield* decode(feed, createGunzip(STREAM));
-      break;
+      for await (const _ of drain(feed));
+      return;
     case 'zstd':
       // Node's decoder stops after one frame without a word; zstd:chunked and pzstd write many.
       while (isZstdFrame(await feed.peek(4))) {
         const params = { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG };
         yield* decode(feed, createZstdDecompress({ ...STREAM, params }));
       }
-      break;
+      if ((await feed.peek(1)).length > 0) throw corrupt('other bytes follow the last frame');
+      return;
   }
-  for await (const _ of drain(feed));
 }
 
 /** A zstd frame or a skippable frame (RFC 8878, 3.1). */
@@ -65,9 +66,10 @@ async function* decode(feed: ByteFeed, decoder: Decoder): AsyncGenerator<Uint8Ar
   } catch (error) {
     throw isZlibError(error) ? corrupt(error) : error;
   } finally {
+    // Not waited for here: when the reader gives up, the source may never say another word.
     decoder.destroy();
-    await fed;
   }
+  await fed;
 }
 
 /**
@@ -75,20 +77,19 @@ async function* decode(feed: ByteFeed, decoder: Decoder): AsyncGenerator<Uint8Ar
  * rejects: a failing source destroys the decoder, whose reader then sees the failure.
  */
 async function pump(feed: ByteFeed, decoder: Decoder): Promise<void> {
-  const over = new Promise<'over'>((resolve) => {
-    decoder.once('end', () => resolve('over'));
-    decoder.once('close', () => resolve('over'));
+  const over = new Promise<void>((resolve) => {
+    decoder.once('end', resolve);
+    decoder.once('close', resolve);
   });
   try {
     for (;;) {
       const chunk = await feed.next();
       if (!chunk) break;
       const before = decoder.bytesWritten;
-      const written = new Promise<'written'>((resolve) => decoder.write(chunk, () => resolve('written')));
-      if ((await Promise.race([written, over])) === 'over') {
-        feed.unread(chunk.subarray(decoder.bytesWritten - before));
-        return;
-      }
+      const written = new Promise<void>((resolve) => decoder.write(chunk, () => resolve()));
+      await Promise.race([written, over]);
+      const used = decoder.bytesWritten - before;
+      if (used < chunk.length) return feed.unread(chunk.subarray(used));
     }
     decoder.end();
   } catch (error) {
@@ -102,7 +103,7 @@ function isZlibError(error: unknown): boolean {
 }
 
 function corrupt(cause: unknown): AppError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = cause instanceof Error ? cause.message : cause;
   return new AppError('layer-corrupt', `the layer's compressed stream is broken: ${why}`, {
     cause,
     mend: 'push the image again; what the registry holds cannot be unpacked',
