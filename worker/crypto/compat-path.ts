@@ -3,7 +3,7 @@ import { OID } from '#crypto/certificate-extensions.ts';
 import { policyDefect } from '#crypto/certificate-policies.ts';
 import { signatureDefect } from '#crypto/certificate-signature.ts';
 import { constraintsDefect } from '#crypto/name-constraints.ts';
-import type { PathInput, PathResult } from '#crypto/path.ts';
+import type { PathInput, PathResult } from '#crypto/path-input.ts';
 import {
   ANY_EXTENDED_KEY_USAGE,
   CODE_SIGNING,
@@ -19,7 +19,7 @@ import type { EvidenceDefect } from '#model/evidence.ts';
  * Judges as Go's `x509.Verify` with the usage codeSigning, in the way cosign and Kyverno call it (interop B.5): every
  * anchor is a root and may be the leaf itself; neither the leaf's names nor its key usage are looked at.
  */
-export function verifyCompatPath(input: Omit<PathInput, 'profile'>): PathResult {
+export function verifyCompatPath(input: PathInput): PathResult {
   const { leaf, anchors, intermediates, at } = input;
   // cosign drops the leaf's alternative names from the critical extensions that Go did not understand.
   const unfit = criticalDefect(leaf, 0, OID.subjectAlternativeName) ?? validityDefect(leaf, 0, at);

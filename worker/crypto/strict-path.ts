@@ -3,7 +3,7 @@ import { policyDefect } from '#crypto/certificate-policies.ts';
 import { signatureDefect } from '#crypto/certificate-signature.ts';
 import { describeKey, keyKind } from '#crypto/key-kind.ts';
 import { constraintsDefect } from '#crypto/name-constraints.ts';
-import type { PathInput, PathResult } from '#crypto/path.ts';
+import type { PathInput, PathResult } from '#crypto/path-input.ts';
 import {
   ANY_EXTENDED_KEY_USAGE,
   CODE_SIGNING,
@@ -20,7 +20,7 @@ const MAX_PATH_LENGTH = 11;
 const CURVES: readonly string[] = ['P-256', 'P-384', 'P-521'];
 
 /** Asks for the whole code signing profile of every certificate (interop G.3). */
-export function verifyStrictPath(input: Omit<PathInput, 'profile'>): PathResult {
+export function verifyStrictPath(input: PathInput): PathResult {
   const { leaf, anchors, intermediates, at } = input;
   const unfit = leafDefect(leaf, at);
   if (unfit) return { ok: false, defect: unfit };
