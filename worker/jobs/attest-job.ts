@@ -1,6 +1,6 @@
 import { type AttestReport, attestImage } from '#engine/attest.ts';
 import { resolveSubject } from '#engine/resolve.ts';
-import { evidenceAttached, evidenceRestored, signingRefused } from '#events/work-events.ts';
+import { evidenceAttached, evidenceLost, evidenceRestored, signingRefused } from '#events/work-events.ts';
 import type { ArmedRule } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { DoneReport, JobReport } from '#jobs/job-report.ts';
@@ -91,7 +91,10 @@ async function tell(
   const made = report.evidence.filter(({ state }) => state === 'created' || state === 'replaced');
   if (made.length > 0) await ports.outbox.append(name, evidenceAttached(context, made));
   const restored = report.evidence.filter(({ state }) => state === 'restored');
-  if (restored.length > 0) await ports.outbox.append(name, evidenceRestored(context, restored));
+  if (restored.length > 0) {
+    await ports.outbox.append(name, evidenceLost(context, restored));
+    await ports.outbox.append(name, evidenceRestored(context, restored));
+  }
   if (refused !== undefined && refusedAnything(report)) {
     await ports.outbox.append(name, signingRefused(context, refused));
   }
