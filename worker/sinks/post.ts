@@ -29,7 +29,7 @@ export async function post(
 ): Promise<void> {
   const { status, headers, text } = await exchange(sink, client, content, signal);
   if (status >= 200 && status < 300) return;
-  const message = `sink ${sink} answered ${status}${quote(text, content.secrets)}`;
+  const message = `sink ${sink} answered ${status}${quote(text, unspoken(content))}`;
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     const retryAfterMs = parseRetryAfter(headers['retry-after'], now);
     throw new AppError('sink-unavailable', message, retryAfterMs === undefined ? {} : { retryAfterMs });
@@ -47,12 +47,8 @@ interface Answer {
   readonly text: string;
 }
 
-async function exchange(
-  sink: string,
-  client: HttpClient,
-  { url, headers, body, secrets }: Post,
-  signal: AbortSignal,
-): Promise<Answer> {
+async function exchange(sink: string, client: HttpClient, content: Post, signal: AbortSignal): Promise<Answer> {
+  const { url, headers, body } = content;
   try {
     const response = await client.request({
       method: 'POST',
@@ -70,10 +66,7 @@ async function exchange(
     if (!(error instanceof AppError)) throw error;
     const code = error.code === 'host-not-allowed' ? 'sink-rejected' : 'sink-unavailable';
     // No cause: the transport's own error names the address.
-    throw new AppError(
-      code,
-      `sink ${sink} could not be reached: ${redact(error.message, [...secrets, url.href, url.pathname + url.search])}`,
-    );
+    throw new AppError(code, `sink ${sink} could not be reached: ${redact(error.message, unspoken(content))}`);
   }
 }
 
@@ -92,6 +85,11 @@ function quote(text: string, secrets: readonly string[]): string {
     .trim()
     .slice(0, MAX_QUOTE);
   return plain === '' ? '' : `: ${plain}`;
+}
+
+/** The address counts as a secret: where the path is a capability it is one. */
+function unspoken({ url, secrets }: Post): string[] {
+  return [...secrets, url.href, url.pathname + url.search, url.pathname];
 }
 
 function redact(text: string, secrets: readonly string[]): string {
