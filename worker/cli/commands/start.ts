@@ -17,27 +17,47 @@ import { startServe } from '#compose/serve.ts';
 import { AppError } from '#model/errors.ts';
 
 const USAGE = `
-Usage: attestry start [--once] [--data DIR]
+Usage: attestry start [--once] [--data DIR] [--redis URL] [--registry HOST]
 
 Runs everything on this machine with embedded defaults: Redis, a registry, producer and worker. Pushes a real
 image, shows how it gets its signed evidence, deletes the evidence, and shows how that is noticed and mended.
 Then keeps serving until Ctrl-C.
 
-  --once       stop after the summary
-  --data DIR   where data is kept (default: .attestry/data beside the program)
+  --once           stop after the summary
+  --data DIR       where data is kept (default: .attestry/data beside the program)
+  --redis URL      use this Redis instead of starting one (or ATTESTRY_REDIS_URL)
+  --registry HOST  use this registry instead of starting one (or ATTESTRY_REGISTRY); its manifests
+                   must be deletable, and its pushes are told by the API instead of notifications
 
 Exit: 0 every step had the verdict that it should, 1 one had not, 2 could not.
 `;
 
+const OPTIONS = {
+  once: { type: 'boolean' },
+  data: { type: 'string' },
+  redis: { type: 'string' },
+  registry: { type: 'string' },
+} as const;
+
 const PRODUCER_PORT = 8080;
 
+/** Servers that the user has already. */
+interface GivenServers {
+  readonly redis: string | undefined;
+  readonly registry: string | undefined;
+}
+
 export async function startCommand(args: readonly string[], io: CommandIo): Promise<number> {
-  const { values } = parseFlags(args, { once: { type: 'boolean' }, data: { type: 'string' } });
+  const { values } = parseFlags(args, OPTIONS);
   if (values.help) return showHelp(io, USAGE);
   const story = createStory(io.stdout, io.now, io.interactive);
   const data = values.data ?? join(homeFolder(), '.attestry', 'data');
   await using stack = new AsyncDisposableStack();
-  const stage = await setStage(data, story, io, stack);
+  const given = {
+    redis: values.redis ?? io.env.ATTESTRY_REDIS_URL,
+    registry: values.registry ?? io.env.ATTESTRY_REGISTRY,
+  };
+  const stage = await setStage(data, given, story, io, stack);
   const wrong = await playDemo({ ...stage, story, signal: io.signal, now: io.now });
   summarise(story, wrong);
   if (values.once) return wrong.length === 0 ? EXIT.ok : EXIT.fail;
@@ -47,7 +67,7 @@ export async function startCommand(args: readonly string[], io: CommandIo): Prom
 }
 
 /** Starts all that the demonstration plays on; the stack ends it in reverse order. */
-async function setStage(data: string, story: Story, io: CommandIo, stack: AsyncDisposableStack) {
+async function setStage(data: string, given: GivenServers, story: Story, io: CommandIo, stack: AsyncDisposableStack) {
   const producerPort = await freePort(PRODUCER_PORT);
   const hookToken = randomBytes(24).toString('base64url');
   const operatorToken = randomBytes(24).toString('base64url');
@@ -55,6 +75,7 @@ async function setStage(data: string, story: Story, io: CommandIo, stack: AsyncD
     await startLocalServices({
       dir: data,
       path: io.env.PATH ?? '',
+      servers: { redis: given.redis === undefined, registry: given.registry === undefined },
       notifications: {
         url: `http://127.0.0.1:${producerPort}/hooks/registry`,
         headers: { Authorization: `Bearer ${hookToken}` },
@@ -63,15 +84,16 @@ async function setStage(data: string, story: Story, io: CommandIo, stack: AsyncD
       signal: io.signal,
     }),
   );
-  const { redis, registry } = services;
-  if (!redis || !registry) throw new AppError('internal', 'the local services did not start');
-  story.line('ok', `Redis at 127.0.0.1:${redis.port}, registry at ${registry.host}`);
+  const redisUrl = given.redis ?? services.redis?.url;
+  const registry = given.registry ?? services.registry?.host;
+  if (!redisUrl || !registry) throw new AppError('internal', 'the local services did not start');
+  story.line('ok', `Redis at ${new URL(redisUrl).host}, registry at ${registry}`);
   const received = stack.use(createHappenings<ReceivedAlert>(io.signal));
   const receiver = stack.use(await startAlertReceiver((alert) => received.add(alert)));
   const files = await writeDemoFiles({
     dir: join(services.dir, 'demo'),
-    registry: registry.host,
-    redisUrl: redis.url,
+    registry,
+    redisUrl,
     producerPort,
     alertmanagerUrl: receiver.url,
     hookToken,
@@ -85,8 +107,9 @@ async function setStage(data: string, story: Story, io: CommandIo, stack: AsyncD
   stack.defer(() => registries.close());
   return {
     files,
-    target: registries.target(registry.host),
-    registry: registry.host,
+    target: registries.target(registry),
+    registry,
+    notifies: given.registry === undefined,
     application: homeFolder(),
     producerUrl: serving.producer.url,
     operatorToken,

@@ -69,7 +69,7 @@ function demoConfig({ registry, redisUrl, producerPort, alertmanagerUrl }: DemoS
   return {
     version: 1,
     instance: { id: 'demonstration' },
-    redis: { url: redisUrl },
+    redis: { url: redisUrl, prefix: 'attestry-demonstration' },
     registries: [{ name: registry }],
     signers: [
       { id: 'private-ca', type: 'x509', key: 'file:key.pem', certificate: 'certificate.pem', chain: 'chain.pem' },

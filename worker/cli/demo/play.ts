@@ -15,6 +15,8 @@ export interface PlayParts {
   readonly story: Story;
   readonly target: Target;
   readonly registry: string;
+  /** Whether the registry reports its pushes by itself. */
+  readonly notifies: boolean;
   /** Folder of a Node application with its node_modules. */
   readonly application: string;
   readonly files: DemoFiles;
@@ -46,9 +48,12 @@ async function playPush(parts: PlayParts, jobs: Happenings<JobMessage>, wrong: s
   const pushing = parts.now().getTime();
   const pushed = await pushImage(parts.target, DEMO_REPOSITORY, DEMO_TAG, built, signal);
   story.line('ok', `pushed ${image}`, parts.now().getTime() - pushing);
-  const message = await jobs.next('the job of the push', isAttest(pushed.digest, 'push'));
+  if (!parts.notifies) await callApi(parts, '/v1/images', `${image}@${pushed.digest}`);
+  const cause = parts.notifies ? 'push' : 'api';
+  const message = await jobs.next('the job of the push', isAttest(pushed.digest, cause));
   const heard = Date.parse(message.job.receivedAt) - pushing;
-  story.line('ok', `push seen: notification of ${message.job.source}, job in Redis`, Math.max(heard, 0));
+  const how = parts.notifies ? 'notification of the registry' : 'request to the API';
+  story.line('ok', `push seen: ${how} (source ${message.job.source}), job in Redis`, Math.max(heard, 0));
   const report = doneReport(message, wrong);
   if (report) {
     tellJob(story, message, report, parts.signedBy);
@@ -69,7 +74,7 @@ async function playLapse(
   const evidence = await target.resolve(DEMO_REPOSITORY, tag, parts.signal);
   await target.deleteManifest(DEMO_REPOSITORY, evidence.digest, parts.signal);
   story.line('note', `deleted ${registry}/${DEMO_REPOSITORY}:${tag}`);
-  await reverify(parts, `${registry}/${DEMO_REPOSITORY}@${digest}`);
+  await callApi(parts, '/v1/reverify', `${registry}/${DEMO_REPOSITORY}@${digest}`);
   story.line('note', 're-verification asked for (a schedule does it by itself)');
   const verified = doneReport(await jobs.next('the re-verification', isVerify(digest)), wrong);
   for (const verdict of verified?.verdicts ?? []) tellVerdict(story, verdict, verified?.took.verify);
@@ -89,18 +94,15 @@ async function playLapse(
   story.line('ok', `alert resolved: ${resolved.labels.image}`);
 }
 
-async function reverify({ producerUrl, operatorToken, signal }: PlayParts, image: string): Promise<void> {
-  const response = await fetch(`${producerUrl}/v1/reverify`, {
+async function callApi({ producerUrl, operatorToken, signal }: PlayParts, path: string, image: string): Promise<void> {
+  const response = await fetch(`${producerUrl}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
     body: JSON.stringify({ image }),
     signal,
   });
   if (response.ok) return;
-  throw new AppError(
-    'internal',
-    `the API answered ${response.status} to the re-verification: ${await response.text()}`,
-  );
+  throw new AppError('internal', `the API answered ${response.status} to ${path}: ${await response.text()}`);
 }
 
 function isAttest(digest: Digest, cause: string): (message: JobMessage) => boolean {
