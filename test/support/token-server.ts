@@ -55,7 +55,8 @@ export async function startTokenServer(settings: TokenServerSettings = {}): Prom
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = await readRequest(request);
-    calls.push({ method: request.method ?? '', ...asked });
+    const { scopes, account } = asked;
+    calls.push({ method: request.method ?? '', scopes, account, service: asked.service });
     // A careless server: what it was sent comes back in its errors.
     const echo = JSON.stringify({ error: 'denied', sent: request.headers.authorization ?? asked.refreshToken ?? '' });
     if (failure) return void response.writeHead(failure.status, failure.headers).end(echo);
