@@ -15,7 +15,7 @@ const Credentials = z
       .exactOptional()
       .describe('User of basic authentication or of the token server.'),
     password: SecretReference.exactOptional().describe('Password of that user, as a secret reference.'),
-    token: SecretReference.exactOptional().describe('A bearer or identity token, as a secret reference.'),
+    token: SecretReference.exactOptional().describe('A registry token, sent as it is (Bearer), as a secret reference.'),
     dockerConfig: FilePath.exactOptional().describe("Docker's config.json; its credential helpers are used as well."),
   })
   .superRefine(exactlyOneForm([['username', 'password'], ['token'], ['dockerConfig']]))
@@ -25,6 +25,11 @@ const Credentials = z
     if (dockerConfig !== undefined) return { dockerConfig };
     return { username: username ?? '', password: password ?? '' };
   });
+
+const ProxyCredentials = z.strictObject({
+  username: z.string().min(1).max(255).describe('User at the proxy.'),
+  password: SecretReference.describe('Password of that user, as a secret reference.'),
+});
 
 /** One registry: what it is called, where it is dialled, and how. */
 export const RegistryOptions = z
@@ -37,11 +42,18 @@ export const RegistryOptions = z
       .describe('Other hosts by which references call this registry.'),
     ca: FilePath.exactOptional().describe("PEM file of the CA that signed the registry's certificate."),
     proxy: HttpUrl.exactOptional().describe('HTTP proxy to reach it through.'),
+    proxyCredentials: ProxyCredentials.exactOptional().describe('What the proxy asks for, read at the start.'),
     plainHttp: z
       .boolean()
       .exactOptional()
       .describe('Dial without TLS. Loopback addresses are dialled without TLS unless this is false.'),
     credentials: Credentials.exactOptional().describe("Absent: anonymous, or what Docker's own configuration holds."),
+  })
+  .superRefine(({ proxy, proxyCredentials }, context) => {
+    if (proxyCredentials === undefined || proxy !== undefined) return;
+    const mend = 'name the proxy, or take the credentials out';
+    const message = 'credentials for a proxy that is not named';
+    context.addIssue({ code: 'custom', path: ['proxyCredentials'], message, params: { mend } });
   })
   .transform(({ id, ...rest }) => ({ id: id ?? rest.name, ...rest }));
 export type RegistryOptions = z.output<typeof RegistryOptions>;

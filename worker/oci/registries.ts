@@ -75,18 +75,29 @@ function openRegistry(
   ca: string | undefined,
   dependencies: RegistriesDependencies,
 ): { target: Target; client: HttpClient } {
-  const { name, address = name, proxy, plainHttp } = options;
+  const { name, address = name, plainHttp } = options;
+  const proxy = proxyUrl(options, dependencies.secrets);
   const baseUrl = registryUrl(address, plainHttp);
   const client = createHttpClient({
     allowedHosts: [baseUrl.host],
     userAgent: dependencies.userAgent,
     ...(ca === undefined ? {} : { ca }),
-    ...(proxy === undefined ? {} : { proxy: { url: new URL(proxy) } }),
+    ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
     ...(dependencies.environmentProxy ? { environmentProxy: dependencies.environmentProxy } : {}),
   });
   const { now } = dependencies;
   const target = createRegistryTarget({ name, baseUrl, client, now, ...registryCredentials(options, dependencies) });
   return { target, client };
+}
+
+function proxyUrl({ proxy, proxyCredentials }: RegistryOptions, secrets: SecretResolver): URL | undefined {
+  if (proxy === undefined) return undefined;
+  const url = new URL(proxy);
+  if (proxyCredentials) {
+    url.username = encodeURIComponent(proxyCredentials.username);
+    url.password = encodeURIComponent(secrets(proxyCredentials.password).reveal());
+  }
+  return url;
 }
 
 function indexByHost(configured: readonly RegistryOptions[]): ReadonlyMap<string, RegistryOptions> {

@@ -29,7 +29,10 @@ describe('registries', () => {
     await rm(dir, { recursive: true });
   });
 
-  const password = new Map([['env:REGISTRY_PASSWORD', REGISTRY_USER.password as string]]);
+  const password = new Map<string, string>([
+    ['env:REGISTRY_PASSWORD', REGISTRY_USER.password],
+    ['env:PROXY_PASSWORD', 'p@:%'],
+  ]);
 
   function open(configured: readonly Partial<RegistryOptions>[], dependencies: Partial<RegistriesDependencies> = {}) {
     const options = configured.map((given) => ({ id: 'one', name: 'registry.example', aliases: [], ...given }));
@@ -111,10 +114,12 @@ describe('registries', () => {
       code: 'network',
       mend: /host name/,
     });
-    await using registries = open([{ ...securedOptions(), proxy: proxy.url.href }]);
+    const proxyCredentials = { username: 'pro%xy', password: 'env:PROXY_PASSWORD' };
+    await using registries = open([{ ...securedOptions(), proxy: proxy.url.href, proxyCredentials }]);
     await assert.rejects(registries.target('registry.example').manifest('team/app', 'v1'), { code: 'not-found' });
     assert.deepEqual([...new Set(proxy.requests)], ['CONNECT registry.example:443', `CONNECT ${secured.host}`]);
-    assert.equal(proxy.authorizations.at(-1), undefined);
+    assert.equal(proxy.authorizations[0], undefined);
+    assert.equal(proxy.authorizations.at(-1), `Basic ${Buffer.from('pro%xy:p@:%').toString('base64')}`);
   });
 
   it("are reached through the environment's proxy, its credentials sent to it alone", async () => {
