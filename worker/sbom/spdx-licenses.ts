@@ -2,7 +2,7 @@
  * The SPDX identifiers that packages of the ecosystems read here declare by far the most. CycloneDX allows `id` and
  * `expression` for listed identifiers only; anything else stays a name, which is always true.
  */
-const IDS: ReadonlySet<string> = new Set(
+export const KNOWN_SPDX_IDS: ReadonlySet<string> = new Set(
   [
     '0BSD AFL-2.1 AFL-3.0 AGPL-3.0 AGPL-3.0-only AGPL-3.0-or-later Apache-1.1 Apache-2.0 Artistic-1.0 Artistic-2.0',
     'BlueOak-1.0.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-3-Clause BSD-3-Clause-Clear BSD-4-Clause BSL-1.0',
@@ -22,7 +22,7 @@ export type DeclaredLicense =
 
 /** What a declared licence text is (SPDX 2.3, annex D for expressions). */
 export function readLicense(text: string): DeclaredLicense {
-  if (IDS.has(text)) return { kind: 'id', id: text };
+  if (KNOWN_SPDX_IDS.has(text)) return { kind: 'id', id: text };
   return isExpression(text) ? { kind: 'expression', expression: text } : { kind: 'name', name: text };
 }
 
@@ -40,7 +40,7 @@ function isExpression(text: string): boolean {
       if (wantsOperand) return false;
       wantsOperand = true;
     } else {
-      if (!wantsOperand || !IDS.has(token.replace(/\+$/, ''))) return false;
+      if (!wantsOperand || !KNOWN_SPDX_IDS.has(token.replace(/\+$/, ''))) return false;
       wantsOperand = false;
     }
   }
