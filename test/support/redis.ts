@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A real redis-server of its own for one test file. */
-export interface TestRedis {
+export interface TestRedis extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   /** Of the process that runs now; a restart changes it. */
@@ -57,6 +57,12 @@ async function serve(port: number, dir: string, args: readonly string[]): Promis
     await ended(child, 'SIGKILL');
   }
 
+  async function stop(): Promise<void> {
+    await kill();
+    process.removeListener('exit', onExit);
+    rmSync(dir, { recursive: true, force: true });
+  }
+
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
@@ -70,11 +76,8 @@ async function serve(port: number, dir: string, args: readonly string[]): Promis
       await kill();
       child = await launch(port, dir, args);
     },
-    async stop() {
-      await kill();
-      process.removeListener('exit', onExit);
-      rmSync(dir, { recursive: true, force: true });
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 

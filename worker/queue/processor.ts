@@ -130,7 +130,13 @@ async function announce(
   { reason }: Extract<RetryDecision, { kind: 'bury' }>,
 ): Promise<void> {
   try {
-    await parts.onDead?.({ lane: parts.lane, jobId: job.id ?? '', reason, attempts: job.attemptsMade + 1, payload: job.data });
+    await parts.onDead?.({
+      lane: parts.lane,
+      jobId: job.id ?? '',
+      reason,
+      attempts: job.attemptsMade + 1,
+      payload: job.data,
+    });
   } catch {
     throw new RetryLater(formatDeadReason(reason), BURY_AGAIN_MS);
   }

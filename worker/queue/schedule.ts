@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import { AppError, toAppError } from '#model/errors.ts';
 import { PollingWorker } from '#queue/polling-worker.ts';
+import { within } from '#queue/within.ts';
 import type { RedisConnection } from '#redis/connection.ts';
 import { createKeys } from '#redis/keys.ts';
 import { redisCall, toRedisError } from '#redis/redis-error.ts';
@@ -29,6 +30,7 @@ export interface WakeHandlerOptions extends ScheduleOptions {
 
 const QUEUE = 'wake';
 const SHORTEST_MS = 1000;
+const STOP_WITHIN_MS = 5000;
 
 /**
  * Makes the wakes in Redis exactly these: new ones begin, changed ones take their new interval, others disappear.
@@ -89,7 +91,8 @@ export async function startWakeHandler(options: WakeHandlerOptions): Promise<Asy
   return {
     async [Symbol.asyncDispose]() {
       stop.abort(new AppError('canceled', 'the worker is stopping'));
-      await worker.close();
+      // A handler that does not listen, or a Redis that is away, must not hold up the end of the process.
+      if (!(await within(worker.close(), STOP_WITHIN_MS))) await within(worker.disconnect(), STOP_WITHIN_MS);
     },
   };
 }

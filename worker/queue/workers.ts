@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '#model/errors.ts';
 import { LANES, type Lane } from '#model/job.ts';
 import { BACKOFF } from '#queue/lane-queues.ts';
@@ -7,6 +6,7 @@ import { PollingWorker } from '#queue/polling-worker.ts';
 import { createProcessor, type DeadJob, type FinishedRun, type JobContext, RetryLater } from '#queue/processor.ts';
 import { RETRY_LIMITS, type RetryLimits } from '#queue/retry.ts';
 import { createUnfinishedStarts } from '#queue/unfinished.ts';
+import { within } from '#queue/within.ts';
 import type { WorkerHealth } from '#queue/worker-health.ts';
 import type { RedisConnection } from '#redis/connection.ts';
 import { createKeys } from '#redis/keys.ts';
@@ -68,8 +68,9 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     const reason = new AppError('canceled', 'the worker is stopping');
     for (const { running } of lanes) for (const job of running.values()) job.abort(reason);
     if (await within(closed, graceMs)) return;
-    // Jobs that do not listen are left to the stalled check of another worker.
-    await Promise.all(lanes.map(({ worker }) => worker.disconnect().catch(() => undefined)));
+    // Jobs that do not listen are left to the stalled check of another worker. Bounded: the library waits for the end of
+    // a connection that may never have been made.
+    await within(Promise.all(lanes.map(({ worker }) => worker.disconnect().catch(() => undefined))), graceMs);
   }
 
   return { health: () => lanes.map((lane) => lane.health()), stop };
@@ -126,14 +127,4 @@ function startLane(options: WorkersOptions, lane: Lane, concurrency: number) {
     sinceFinishMs: performance.now() - finishedAt,
   });
   return { worker, running, health };
-}
-
-async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
-  const timer = new AbortController();
-  const late = sleep(ms, false, { signal: timer.signal }).catch(() => false);
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    timer.abort();
-  }
 }

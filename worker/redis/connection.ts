@@ -44,6 +44,7 @@ export interface RedisConnection extends AsyncDisposable {
 }
 
 const READY_TIMEOUT_MS = 5000;
+const QUIT_WITHIN_MS = 1000;
 
 /** The driver chooses its reply types by that member alone; we keep its default. */
 type Settings = Omit<RedisOptions, 'replyMapping'>;
@@ -110,13 +111,22 @@ async function ready(client: Redis, address: string, timeoutMs: number, once: bo
 /** Says goodbye, but never waits for a server that is gone. */
 async function end(client: Redis): Promise<void> {
   if (client.status === 'end') return;
-  const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
-  if (client.status === 'ready') {
-    const patience = setTimeout(() => client.disconnect(), 1000);
-    await client.quit().catch(() => client.disconnect());
+  const ended = Promise.withResolvers<void>();
+  client.once('end', ended.resolve);
+  // Between two attempts to connect there is nothing to end, and the driver tells of no end.
+  if (client.status !== 'ready') {
+    const between = client.status === 'reconnecting' || client.status === 'close';
+    client.disconnect();
+    return between ? undefined : ended.promise;
+  }
+  const patience = setTimeout(() => client.disconnect(), QUIT_WITHIN_MS);
+  try {
+    await client.quit();
+  } catch {
+    client.disconnect();
+  } finally {
     clearTimeout(patience);
-  } else client.disconnect();
-  if (client.status !== ('end' as string)) await ended;
+  }
 }
 
 function backoffTo(capMs: number): (attempt: number) => number {

@@ -71,7 +71,7 @@ test('nobody there: unavailable', async () => {
 });
 
 test('a producer is told soon when Redis is frozen, and served when it is back', async () => {
-  const own = await startRedis();
+  await using own = await startRedis();
   await using connection = await connectRedis({ url: own.url, role: 'producer', name: 'test' });
   own.pause();
   await assert.rejects(redisCall('ping', connection.client.ping()), isCode('redis-unavailable'));
@@ -83,17 +83,14 @@ test('a producer is told soon when Redis is frozen, and served when it is back',
   await own.restart();
   await back;
   assert.equal(await connection.client.ping(), 'PONG');
-  await connection.close();
-  await own.stop();
 });
 
 test('closing does not wait for a server that is frozen', async () => {
-  const own = await startRedis();
+  await using own = await startRedis();
   const connection = await connectRedis({ url: own.url, role: 'worker', name: 'test' });
   own.pause();
   await connection.close();
   assert.equal(connection.client.status, 'end');
-  await own.stop();
 });
 
 test('a sound server is reported without warnings but the missing limit', async () => {
@@ -109,7 +106,7 @@ test('a sound server is reported without warnings but the missing limit', async 
 });
 
 test('a server that evicts is refused with the mend; without append-only file it is warned of', async () => {
-  const own = await startRedis({ args: ['--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru'] });
+  await using own = await startRedis({ args: ['--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru'] });
   await using connection = await connectRedis({ url: own.url, role: 'check', name: 'test' });
   await assert.rejects(checkServer(connection), (error) => {
     assert.ok(error instanceof AppError && error.code === 'redis-unsuitable');
@@ -124,12 +121,10 @@ test('a server that evicts is refused with the mend; without append-only file it
     ['aof-off'],
   );
   assert.ok(report.memory.share > 0 && report.memory.share < 0.5);
-  await connection.close();
-  await own.stop();
 });
 
 test('intake stops at the limit and goes on below it; one look counts for a while', async () => {
-  const own = await startRedis();
+  await using own = await startRedis();
   await using connection = await connectRedis({ url: own.url, role: 'check', name: 'test' });
   let now = 0;
   const guard = createMemoryGuard(connection, { limit: 0.8, lookEveryMs: 1000, now: () => now });
@@ -145,6 +140,4 @@ test('intake stops at the limit and goes on below it; one look counts for a whil
   await connection.client.config('SET', 'maxmemory', '1gb');
   now = 2002;
   await guard.requireRoom();
-  await connection.close();
-  await own.stop();
 });

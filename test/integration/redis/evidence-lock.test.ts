@@ -123,7 +123,7 @@ test('a Redis that lost its data never gives out an old fence', async () => {
 });
 
 test('Redis frozen for longer than the lease: the holder knows by its own clock', async () => {
-  const own = await startRedis();
+  await using own = await startRedis();
   await using other = await connectRedis({ url: own.url, role: 'store', name: 'test' });
   const lock = createEvidenceLock(other.client, { prefix: PREFIX, leaseMs: 600 });
   const lease = await lock.acquire(freshLocation(), 0);
@@ -133,8 +133,6 @@ test('Redis frozen for longer than the lease: the holder knows by its own clock'
   own.resume();
   await assert.rejects(lease.check(), isCode('lock-lost'));
   await lease[Symbol.asyncDispose]();
-  await other.close();
-  await own.stop();
 });
 
 test('a holder that was stopped for longer than its lease cannot pass the check', async () => {
