@@ -31,7 +31,7 @@ async function prepare(args) {
   const progress = args.includes('--quiet') ? sayNothing : say;
   if (isClone) {
     const { ensurePackages } = await import('../scripts/setup/packages.mjs');
-    await ensurePackages(root, progress);
+    await ensurePackages(root, progress, { dev: false });
   }
   const node = findNode(root);
   if (node === undefined) {

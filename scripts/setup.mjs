@@ -14,7 +14,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
  * @throws SetupError
  */
 export async function setUp({ forTest = false, progress = say } = {}) {
-  await ensurePackages(ROOT, progress);
+  await ensurePackages(ROOT, progress, { dev: forTest });
   const servers = await ensureServers({ root: ROOT, say: progress, forTest });
   return { node: findNode(ROOT), servers };
 }

@@ -21,16 +21,16 @@ const ARGUMENTS = [
 ];
 
 /**
- * Whether node_modules is what package-lock.json says. npm writes `node_modules/.package-lock.json` as the last act of
+ * Whether node_modules is what package-lock.json says, with `dev` also the packages of development. npm writes `node_modules/.package-lock.json` as the last act of
  * an installation, so that an interrupted one never looks complete.
  */
-export function packagesCurrent(root) {
+export function packagesCurrent(root, { dev }) {
   const wanted = lockedPackages(join(root, 'package-lock.json'));
   const installed = lockedPackages(join(root, 'node_modules', '.package-lock.json'));
   if (!wanted || !installed) return false;
   if (!isSuitableNode(process.version) && !bundledNode(root)) return false;
   return Object.entries(wanted).every(([path, entry]) => {
-    if (path === '') return true;
+    if (path === '' || (entry.dev === true && !dev)) return true;
     const present = installed[path];
     // Optional packages of other platforms are rightly absent.
     if (!present) return entry.optional === true;
@@ -39,15 +39,15 @@ export function packagesCurrent(root) {
 }
 
 /**
- * Installs Node and the packages of the lock file into the clone unless they are there. Writes nothing when they are,
+ * Installs Node and all packages of the lock file into the clone unless what is needed is there. Writes nothing when they are,
  * so that a clone that is set up may be read-only.
  * @throws SetupError when npm is missing or fails.
  */
-export async function ensurePackages(root, say) {
-  if (packagesCurrent(root)) return;
+export async function ensurePackages(root, say, { dev }) {
+  if (packagesCurrent(root, { dev })) return;
   try {
     await withLock(join(root, '.attestry', 'setup.lock'), say, async (addProcess) => {
-      if (packagesCurrent(root)) return;
+      if (packagesCurrent(root, { dev })) return;
       await install(root, say, addProcess);
     });
   } catch (error) {
@@ -70,7 +70,7 @@ async function install(root, say, addProcess) {
       `"npm ci" failed: ${cause(errors)}; the first use needs npm's registry, or what it holds in npm's cache`,
     );
   }
-  if (!packagesCurrent(root)) {
+  if (!packagesCurrent(root, { dev: true })) {
     throw new SetupError(
       `"npm ci" ended well, but there is no Node 24 for ${process.platform} ${process.arch} among the packages; install Node 24.15 or newer`,
     );

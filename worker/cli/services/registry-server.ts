@@ -36,6 +36,7 @@ async function prepare(
 function configuration(storage: string, port: number, notifications: Notifications | undefined): unknown {
   return {
     version: '0.1',
+    // At level info the registry logs the headers of its endpoints, and with them the credential.
     log: { level: 'warn', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
     http: { addr: `127.0.0.1:${port}` },
