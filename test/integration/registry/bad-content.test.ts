@@ -87,18 +87,18 @@ describe('a registry that answers badly about content', () => {
   });
 
   it('leaves a tag list that leads elsewhere, in circles or nowhere', async () => {
-    const links = [
-      '<http://169.254.169.254/latest>; rel="next"',
-      '<https://evil.example/v2/team/app/tags/list?last=b>; rel="next"',
-      '</v2/other/app/tags/list?last=b>; rel="next"',
-      '</v2/team/app/tags/list?n=1000>; rel="next"',
+    const links: [string, RegExp][] = [
+      ['<http://169.254.169.254/latest>; rel="next"', /not on this list/],
+      ['<https://evil.example/v2/team/app/tags/list?last=b>; rel="next"', /not on this list/],
+      ['</v2/other/app/tags/list?last=b>; rel="next"', /not on this list/],
+      ['</v2/team/app/tags/list?n=1000>; rel="next"', /do not end/],
     ];
-    for (const link of links) {
+    for (const [link, message] of links) {
       fake.misbehave(/tags/, (_, response) => {
         response.writeHead(200, { link }).end('{"tags":["a"]}');
         return undefined;
       });
-      await fails('registry-protocol', collect(target.tags('team/app')));
+      await assert.rejects(collect(target.tags('team/app')), { code: 'registry-protocol', message });
     }
     let page = 0;
     await using few = connect(fake.url, { limits: { tagPages: 5 } });
