@@ -12,7 +12,7 @@ it('takes each form of credentials alone', () => {
   const forms = [
     { username: 'me', password: 'env:PASSWORD' },
     { token: 'file:/run/secrets/token' },
-    { dockerConfig: '/home/me/.docker/config.json' },
+    { dockerConfig: '/etc/attestry/docker.json' },
   ];
   for (const credentials of forms) {
     assert.deepEqual(RegistryOptions.parse({ ...NAME, credentials }).credentials, credentials);
