@@ -8,6 +8,8 @@ import { lacksHost } from '#policy/matching/kyverno-image.ts';
 import { unsupportedReason } from '#policy/reasons.ts';
 import { unsupported } from '#policy/unsupported.ts';
 
+const VARIABLE = 'a variable outside of conditions';
+
 /** One element of `verifyImages`, compiled. */
 export interface Element {
   readonly clause: string;
@@ -25,7 +27,9 @@ export interface Element {
 /** Compiles one element. `names` are the variables that the policy defines. */
 export function compileElement(element: ImageVerification, clause: string, names: readonly string[]): Element {
   const found: Reason[] = elementForms(element, clause).map(([at, what]) => unsupportedReason(unsupported(what), at));
-  const checks = (element.attestations ?? []).flatMap((attestation, index) => {
+  // What stands there before substitution is no certificate or repository that could be judged.
+  const attestations = found.some(({ message }) => message.includes(VARIABLE)) ? [] : (element.attestations ?? []);
+  const checks = attestations.flatMap((attestation, index) => {
     const at = `${clause}.attestations[${index}]`;
     try {
       return [compileAttestation(attestation, at, element.repository ?? undefined, names)];
@@ -93,7 +97,7 @@ function elementForms(element: ImageVerification, clause: string): readonly (rea
   if (annotations && Object.keys(annotations).length > 0) forms.push([`${clause}.annotations`, 'annotations']);
   if (validate?.deny) forms.push([`${clause}.validate.deny`, 'validate.deny']);
   const variable = variableIn({ ...element, imageReferences: [], attestations: withoutConditions(element) });
-  if (variable !== undefined) forms.push([`${clause}${variable}`, 'a variable outside of conditions']);
+  if (variable !== undefined) forms.push([`${clause}${variable}`, VARIABLE]);
   return forms;
 }
 
