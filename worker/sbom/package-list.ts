@@ -5,8 +5,11 @@ import { silentZero } from '#sbom/distributions.ts';
 import type { PackageFact, SystemFact } from '#sbom/fact.ts';
 import type { ImageFact } from '#sbom/image-tree.ts';
 import type { Inventory, OperatingSystem, Package } from '#sbom/inventory.ts';
+import { plainText } from '#sbom/plain-text.ts';
 
 const MAX_GAPS = 200;
+// Long enough for a sentence about the longest path that is likely; gaps are printed on terminals too.
+const MAX_GAP = 600;
 
 /** Makes the inventory of an image from the facts that its finished tree shows. */
 export function listPackages(
@@ -49,7 +52,7 @@ export function listPackages(
     ...(os ? { os } : {}),
     packages,
     complete: missing.size === 0,
-    gaps: boundedGaps([...missing].sort()),
+    gaps: boundedGaps([...missing].map((gap) => plainText(gap, MAX_GAP)).sort()),
     layers: layers.map((digest, place) => ({
       digest,
       packages: [...found.values()].filter(({ layer }) => layer === place).length,

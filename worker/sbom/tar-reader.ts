@@ -166,7 +166,7 @@ export function createTarReader(wanted: (entry: TarEntry) => boolean, limits: Wa
       size: size === undefined || hasNoBody(header.type) ? header.size : paxSize(size),
       mode: header.mode,
       linkName: longLink ?? (pax?.get('linkpath') || header.linkName),
-      sparse: header.type === 'S' || pax?.has('GNU.sparse.major') === true || pax?.has('GNU.sparse.map') === true,
+      sparse: header.type === 'S' || isSparse(pax),
     };
   }
 
@@ -216,6 +216,11 @@ function kindOf(type: string, name: string): TarEntry['kind'] {
       // The oldest form has no type for folders but a name that ends in a slash.
       return name.endsWith('/') ? 'directory' : 'file';
   }
+}
+
+/** Each of the three pax forms of GNU tar has other records, all of this name. */
+function isSparse(pax: ReadonlyMap<string, string> | undefined): boolean {
+  return [...(pax?.keys() ?? [])].some((key) => key.startsWith('GNU.sparse.'));
 }
 
 function untilNul(bytes: Buffer): string {

@@ -56,22 +56,24 @@ export function dpkgItems({ packages, lists, osRelease }: DpkgDatabase): TarItem
 /** Bytes of program text that the demonstration image carries beside the manifests of all packages. */
 const CODE_BYTES = 8 * 1024 * 1024;
 const MANIFEST_BYTES = 1024 * 1024;
-const MAX_FILES = 20_000;
 
 /**
- * A Node application with its node_modules: each package.json, and JavaScript up to a bound, in order of their paths.
+ * A Node application with its node_modules: every package.json, and JavaScript up to a bound, in order of their paths.
  * @throws AppError `config-invalid` when the folder holds none.
  */
 export async function readNodeApplication(folder: string): Promise<readonly HostFile[]> {
-  const found = ['package.json'];
-  await listFiles(folder, 'node_modules', found);
-  const manifests = found.filter((name) => path.basename(name) === 'package.json');
-  const files = (await readAll(folder, manifests)).filter(({ bytes }) => bytes.length <= MANIFEST_BYTES);
+  const names = ['package.json', ...(await listFiles(folder, 'node_modules'))];
+  const manifests = await readAll(
+    folder,
+    names.filter((name) => path.basename(name) === 'package.json'),
+  );
+  const files = manifests.filter(({ bytes }) => bytes.length <= MANIFEST_BYTES);
   if (files[0]?.path !== 'package.json') {
     throw new AppError('config-invalid', `${folder} holds no package.json`, { mend: 'name a Node application' });
   }
   let left = CODE_BYTES;
-  for (const name of found.filter((each) => /\.[cm]?js$/.test(each))) {
+  for (const name of names.filter((each) => /\.[cm]?js$/.test(each))) {
+    if (left <= 0) break;
     const file = await readOptional(folder, name);
     if (!file || file.bytes.length > left) continue;
     left -= file.bytes.length;
@@ -84,13 +86,16 @@ export function tarItems(files: readonly HostFile[]): TarItem[] {
   return files.map((file) => ({ kind: 'file', ...file }));
 }
 
-async function listFiles(root: string, folder: string, found: string[]): Promise<void> {
+/** All files below a folder in order of their paths; links are not followed. */
+async function listFiles(root: string, folder: string): Promise<string[]> {
   const entries = await readdir(path.join(root, folder), { withFileTypes: true }).catch(() => []);
+  const found: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const name = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) await listFiles(root, name, found);
-    else if (entry.isFile() && found.length < MAX_FILES && /(?:package\.json|\.[cm]?js)$/.test(name)) found.push(name);
+    if (entry.isFile()) found.push(name);
+    else if (entry.isDirectory()) for (const below of await listFiles(root, name)) found.push(below);
   }
+  return found;
 }
 
 async function readAll(root: string, names: readonly string[]): Promise<HostFile[]> {
