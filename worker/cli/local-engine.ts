@@ -1,7 +1,5 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { CommandIo } from '#cli/command.ts';
-import type { EnvironmentProxy } from '#http/environment-proxy.ts';
+import { dockerConfigPath, readEnvironmentProxy } from '#compose/environment.ts';
 import type { WrittenEvidence } from '#model/evidence.ts';
 import { locationKey } from '#model/evidence.ts';
 import type { WrittenEvidenceStore } from '#model/ledger.ts';
@@ -21,28 +19,9 @@ export async function localRegistries(io: CommandIo): Promise<Registries> {
     now: io.now,
     secrets: refuseSecrets,
     dockerConfigPath: dockerConfigPath(io.env),
-    ...environmentProxy(io.env),
+    ...readEnvironmentProxy(io.env),
     unlisted: 'allow',
   });
-}
-
-/** HTTP_PROXY, HTTPS_PROXY and NO_PROXY as other clients read them, in either case. */
-function environmentProxy(env: CommandIo['env']): { environmentProxy?: EnvironmentProxy } {
-  const read = (name: string) => env[name] || env[name.toLowerCase()] || undefined;
-  const url = (name: string) => {
-    const text = read(name);
-    return text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
-  };
-  const [http, https, noProxy] = [url('HTTP_PROXY'), url('HTTPS_PROXY'), read('NO_PROXY')];
-  if (!http && !https) return {};
-  const proxy = { ...(http ? { http } : {}), ...(https ? { https } : {}), ...(noProxy ? { noProxy } : {}) };
-  return { environmentProxy: proxy };
-}
-
-/** Docker's config: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`. */
-export function dockerConfigPath(env: CommandIo['env']): string {
-  const folder = env.DOCKER_CONFIG ?? join(env.HOME || homedir(), '.docker');
-  return join(folder, 'config.json');
 }
 
 const refuseSecrets: SecretResolver = (reference) => new Secret('', reference);

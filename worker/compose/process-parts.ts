@@ -1,3 +1,4 @@
+import { dockerConfigPath, readEnvironmentProxy } from '#compose/environment.ts';
 import type { Config } from '#config/schema.ts';
 import { createSecretResolver, settingValue } from '#config/secrets.ts';
 import type { SecretResolver } from '#model/secret.ts';
@@ -83,12 +84,13 @@ export async function checkRedis(connection: RedisConnection, log: Logger): Prom
 }
 
 /** The configured registries and no others. */
-export function configuredRegistries(parts: ProcessParts, dockerConfigPath: string): Registries {
+export function configuredRegistries(parts: ProcessParts): Registries {
   return createRegistries(parts.config.registries, {
     userAgent: `${TOOL_NAME}/${TOOL_VERSION}`,
     now: parts.now,
     secrets: parts.secrets,
-    dockerConfigPath,
+    dockerConfigPath: dockerConfigPath(parts.env),
     unlisted: 'refuse',
+    ...readEnvironmentProxy(parts.env),
   });
 }

@@ -8,10 +8,10 @@ export interface Serving extends AsyncDisposable {
 }
 
 /** Producer and worker in one process. The producer ends first, so that nothing is taken in that nobody works on. */
-export async function startServe(parts: ProcessParts, dockerConfigPath: string): Promise<Serving> {
+export async function startServe(parts: ProcessParts): Promise<Serving> {
   const stack = new AsyncDisposableStack();
   try {
-    const worker = stack.use(await startWorker(parts, dockerConfigPath));
+    const worker = stack.use(await startWorker(parts));
     const producer = stack.use(await startProducer(parts));
     return { producer, worker, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (error) {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { ProcessParts } from '#compose/process-parts.ts';
 import { createHttpClient } from '#http/undici-client.ts';
 import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
@@ -15,7 +14,7 @@ export function createSinks(parts: ProcessParts, redis: RedisConnection): readon
         createHttpClient({
           allowedHosts: [url.host],
           userAgent: `${TOOL_NAME}/${TOOL_VERSION}`,
-          ...(ca === undefined ? {} : { ca: readFileSync(ca, 'utf8') }),
+          ...(ca === undefined ? {} : { ca: parts.readFileSync(ca).toString('utf8') }),
           ...(proxy === undefined ? {} : { proxy: { url: new URL(proxy) } }),
         }),
       redis: redis.client,

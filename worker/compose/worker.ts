@@ -38,7 +38,7 @@ const RELAY_EVERY_MS = 500;
  * Starts a worker: everything that could be wrong is found before the first job is taken.
  * @throws AppError of the configuration, the signers, Redis.
  */
-export async function startWorker(parts: ProcessParts, dockerConfigPath: string): Promise<RunningWorker> {
+export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
   const { config, log, now } = parts;
   const { prefix } = config.redis;
   const stack = new AsyncDisposableStack();
@@ -51,7 +51,7 @@ export async function startWorker(parts: ProcessParts, dockerConfigPath: string)
     const store = stack.use(await parts.connect('store'));
     await checkRedis(store, log);
     const blocking = stack.use(await parts.connect('worker'));
-    const registries = configuredRegistries(parts, dockerConfigPath);
+    const registries = configuredRegistries(parts);
     stack.defer(() => registries.close());
     const queues = stack.use(createJobQueues({ connection: store, prefix }));
     const ledger = createRedisLedger(store.client, { prefix });

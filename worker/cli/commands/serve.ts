@@ -1,5 +1,4 @@
 import type { CommandIo } from '#cli/command.ts';
-import { dockerConfigPath } from '#cli/local-engine.ts';
 import { runUntilSignal } from '#cli/run-processes.ts';
 import { startServe } from '#compose/serve.ts';
 
@@ -12,5 +11,5 @@ Runs producer and worker in one process.
 `;
 
 export function serveCommand(args: readonly string[], io: CommandIo): Promise<number> {
-  return runUntilSignal('attestry', 'all', USAGE, args, io, (parts) => startServe(parts, dockerConfigPath(io.env)));
+  return runUntilSignal('attestry', 'all', USAGE, args, io, startServe);
 }

@@ -9,7 +9,7 @@ import { createHappenings } from '#cli/demo/happenings.ts';
 import { playDemo } from '#cli/demo/play.ts';
 import { createStory, type Story } from '#cli/demo/story.ts';
 import { parseFlags, showHelp } from '#cli/flags.ts';
-import { dockerConfigPath, localRegistries } from '#cli/local-engine.ts';
+import { localRegistries } from '#cli/local-engine.ts';
 import { loadParts } from '#cli/run-processes.ts';
 import { freePort } from '#cli/services/free-port.ts';
 import { startLocalServices } from '#cli/services.ts';
@@ -101,7 +101,7 @@ async function setStage(data: string, given: GivenServers, story: Story, io: Com
     now: io.now(),
   });
   const parts = await loadParts(files.config, 'attestry', 'all', io);
-  const serving = stack.use(await startServe(parts, dockerConfigPath(io.env)));
+  const serving = stack.use(await startServe(parts));
   story.line('ok', `producer at ${serving.producer.url}, worker with the rules of ${files.config}`);
   const registries = await localRegistries(io);
   stack.defer(() => registries.close());

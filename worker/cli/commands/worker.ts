@@ -1,5 +1,4 @@
 import type { CommandIo } from '#cli/command.ts';
-import { dockerConfigPath } from '#cli/local-engine.ts';
 import { runUntilSignal } from '#cli/run-processes.ts';
 import { startWorker } from '#compose/worker.ts';
 
@@ -12,5 +11,5 @@ Runs a worker. Start as many as you like: each takes jobs from the same Redis.
 `;
 
 export function workerCommand(args: readonly string[], io: CommandIo): Promise<number> {
-  return runUntilSignal('worker', 'worker', USAGE, args, io, (parts) => startWorker(parts, dockerConfigPath(io.env)));
+  return runUntilSignal('worker', 'worker', USAGE, args, io, startWorker);
 }
