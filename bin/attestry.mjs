@@ -15,8 +15,6 @@ const sources = join(root, 'worker', 'cli', 'main.ts');
 const isClone = existsSync(sources);
 const entry = isClone ? sources : join(root, 'dist', 'worker', 'cli', 'main.js');
 
-/** Commands that start Redis and a registry of their own. */
-const NEED_SERVERS = ['start'];
 const COULD_NOT = 2;
 
 try {
@@ -43,15 +41,28 @@ async function prepare(args) {
     await runAgain(node, args);
     return;
   }
-  if (NEED_SERVERS.includes(args[0])) {
+  const servers = ownServers(args);
+  if (servers.length > 0) {
     const { ensureServers } = await import('../scripts/setup/servers.mjs');
-    await ensureServers({ root, say: progress });
+    // Locks and downloads have their place in a clone; an installed package only looks.
+    await ensureServers({ ids: servers, say: progress, ...(isClone ? { root } : {}) });
   }
   endWithLauncher();
   // Compiled code is kept in the clone, which halves the start of the next command; a read-only clone goes without.
   if (isClone) module.enableCompileCache(join(root, '.attestry', 'compile-cache'));
   const { runProcess } = await import(pathToFileURL(entry).href);
   await runProcess();
+}
+
+/** The servers that the command starts by itself: `start` brings each that it is not given. */
+function ownServers([command, ...flags]) {
+  if (command !== 'start' || flags.some((flag) => flag === '--help' || flag === '-h')) return [];
+  const given = (flag, variable) =>
+    Boolean(process.env[variable]) || flags.some((text) => text === flag || text.startsWith(`${flag}=`));
+  return [
+    ...(given('--redis', 'ATTESTRY_REDIS_URL') ? [] : ['redis']),
+    ...(given('--registry', 'ATTESTRY_REGISTRY') ? [] : ['registry']),
+  ];
 }
 
 /** Runs this file under another Node, as if it had been called that way: same streams, signals and exit. */

@@ -1,8 +1,6 @@
 // What .ci/run runs: npm test, then the longer suites; ends with `N passed, N failed` of all of it.
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { ensureCosign } from './setup/cosign.mjs';
-import { SetupError, say } from './setup/setup-error.mjs';
+import { SetupError } from './setup/setup-error.mjs';
 import { ROOT, setUp } from './setup.mjs';
 import { runSuites } from './testing/run-suites.mjs';
 import { LONG_SUITES } from './testing/suites.mjs';
@@ -45,8 +43,7 @@ function npmTest() {
 async function longSuites() {
   try {
     const { node } = await setUp({ forTest: true });
-    const cosign = await ensureCosign({ root: ROOT, say });
-    return await runSuites({ root: ROOT, node, names: LONG_SUITES, print, env: { ATTESTRY_TEST_COSIGN: cosign } });
+    return await runSuites({ root: ROOT, node, names: LONG_SUITES, print });
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     return { passed: 0, failures: [{ where: `suites ${LONG_SUITES.join(', ')}`, error: error.message }] };

@@ -15,7 +15,8 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
  */
 export async function setUp({ forTest = false, progress = say } = {}) {
   await ensurePackages(ROOT, progress, { dev: forTest });
-  const servers = await ensureServers({ root: ROOT, say: progress, forTest });
+  const ids = ['redis', 'registry', ...(forTest ? ['alertmanager'] : [])];
+  const servers = await ensureServers({ root: ROOT, say: progress, ids });
   return { node: findNode(ROOT), servers };
 }
 

@@ -16,7 +16,6 @@ const SERVERS = [
     package: 'redis-server',
     floor: [6, 2],
     answers: /(?:redis|valkey) server v=(\d+)\.(\d+)/i,
-    use: 'run',
   },
   {
     id: 'registry',
@@ -24,7 +23,6 @@ const SERVERS = [
     package: 'docker-registry',
     floor: [2, 7],
     answers: /distribution\/distribution\S* v?(\d+)\.(\d+)|docker\/distribution v?(\d+)\.(\d+)/,
-    use: 'run',
   },
   {
     id: 'alertmanager',
@@ -32,19 +30,19 @@ const SERVERS = [
     package: 'prometheus-alertmanager',
     floor: [0, 22],
     answers: /alertmanager, version (\d+)\.(\d+)/,
-    use: 'test',
   },
 ];
 
 /**
- * Finds the servers, installing what is missing where that is allowed: the paths by id (`redis`, `registry`, and with
- * `forTest` also `alertmanager`).
+ * Finds the servers of these ids (`redis`, `registry`, `alertmanager`); with `root`, the clone, what is missing is
+ * installed where that is allowed.
+ * @returns the paths by id
  * @throws SetupError naming what to run when something is missing and cannot be installed.
  */
-export async function ensureServers({ root, say, forTest = false }) {
-  const wanted = SERVERS.filter((server) => server.use === 'run' || forTest);
+export async function ensureServers({ ids, say, root }) {
+  const wanted = SERVERS.filter((server) => ids.includes(server.id));
   let found = wanted.map(find);
-  if (found.some((server) => server.path === undefined)) {
+  if (root !== undefined && found.some((server) => server.path === undefined)) {
     found = await withLock(join(root, '.attestry', 'servers.lock'), say, async () => {
       const missing = wanted.map(find).filter((server) => server.path === undefined);
       if (missing.length > 0) await install(missing, say);

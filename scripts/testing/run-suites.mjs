@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { ensureCosign } from '../setup/cosign.mjs';
+import { SetupError, say } from '../setup/setup-error.mjs';
 import { SUITES, suiteFiles } from './suites.mjs';
 import { runTestFile } from './test-file.mjs';
 
@@ -9,20 +11,28 @@ const AT_ONCE = Math.max(2, Math.min(4, availableParallelism()));
  * Runs suites one after another, printing each file as it ends.
  * @returns `{ passed, failures: [{ where, error }] }` of all of them; a suite without files is a failure
  */
-export async function runSuites({ root, node, names, print, env = {} }) {
+export async function runSuites({ root, node, names, print }) {
   const total = { passed: 0, failures: [] };
   for (const name of names) {
-    const files = suiteFiles(root, name);
-    if (files.length === 0) {
-      total.failures.push({ where: `suite ${name}`, error: `no test files in ${SUITES[name].folder}` });
-      print(`FAIL suite ${name}: no test files in ${SUITES[name].folder}`);
-      continue;
+    try {
+      const files = suiteFiles(root, name);
+      if (files.length === 0) throw new SetupError(`no test files in ${SUITES[name].folder}`);
+      const env = testEnvironment(await tools(root, SUITES[name].needs));
+      const result = await runSuite({ root, node, name, files, print, env });
+      total.passed += result.passed;
+      total.failures.push(...result.failures);
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      print(`FAIL suite ${name}: ${error.message}`);
+      total.failures.push({ where: `suite ${name}`, error: error.message });
     }
-    const result = await runSuite({ root, node, name, files, print, env: testEnvironment(env) });
-    total.passed += result.passed;
-    total.failures.push(...result.failures);
   }
   return total;
+}
+
+/** What a suite finds its tool by. A suite whose tool is missing fails: a skipped judgement is none. */
+async function tools(root, needs) {
+  return needs === 'cosign' ? { ATTESTRY_TEST_COSIGN: await ensureCosign({ root, say }) } : {};
 }
 
 async function runSuite({ root, node, name, files, print, env }) {

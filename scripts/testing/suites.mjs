@@ -4,15 +4,15 @@ import { join } from 'node:path';
 const MINUTE = 60_000;
 
 /**
- * The suites by name: their folder, and how long one file may take. A file's limit is far above what it needs; it only
- * ends a test that hangs.
+ * The suites by name: their folder, and how long one file may take (far above what it needs: it only ends
+ * a test that hangs), and the tool that it needs beside the servers.
  */
 export const SUITES = {
   unit: { folder: 'test/unit', fileLimitMs: 2 * MINUTE },
   arch: { folder: 'test/arch', fileLimitMs: 2 * MINUTE },
   'registry-events': { folder: 'test/registry-events', fileLimitMs: 2 * MINUTE },
   integration: { folder: 'test/integration', fileLimitMs: 5 * MINUTE },
-  interop: { folder: 'test/interop', fileLimitMs: 10 * MINUTE },
+  interop: { folder: 'test/interop', fileLimitMs: 10 * MINUTE, needs: 'cosign' },
   faults: { folder: 'test/faults', fileLimitMs: 10 * MINUTE },
 };
 
