@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Processor, Worker, type WorkerOptions } from 'bullmq';
+import { within } from '#queue/within.ts';
 
 const FIRST_REST_MS = 250;
 const LONGEST_REST_MS = 5000;
+/** The library waits for the end of a connection that may never have been made. */
+const ABANDON_WITHIN_MS = 1000;
 
 /**
  * A queue's worker that can be watched and that rests when Redis refuses it. The library asks again at once after an
@@ -29,6 +32,13 @@ export class PollingWorker extends Worker {
   override close(force?: boolean): Promise<void> {
     this.#stopped.abort();
     return super.close(force);
+  }
+
+  /** Drops connections and timers without a word to Redis; for when an orderly end did not come in time. */
+  async abandon(): Promise<void> {
+    this.#stopped.abort();
+    await this.lockManager.close();
+    await within(this.disconnect(), ABANDON_WITHIN_MS).catch(() => false);
   }
 
   protected override async moveToActive(token: string, name?: string): Promise<Job> {

@@ -5,6 +5,7 @@ import type { Lane } from '#model/job.ts';
 import { type DeadReason, deadReason, formatDeadReason } from '#queue/dead-reason.ts';
 import { type LaneJob, parsePayload } from '#queue/payload.ts';
 import { decideRetry, type RetryDecision, type RetryLimits } from '#queue/retry.ts';
+import type { RunningJobs } from '#queue/running-jobs.ts';
 import type { UnfinishedStarts } from '#queue/unfinished.ts';
 
 export interface JobContext {
@@ -42,8 +43,7 @@ export interface ProcessorParts {
   /** Deaths of workers after which a job is taken for their cause. */
   readonly poisonLimit: number;
   readonly unfinished: UnfinishedStarts;
-  /** The jobs that run now, by id. */
-  readonly running: Map<string, AbortController>;
+  readonly running: RunningJobs;
   readonly now: () => Date;
   handle(work: LaneJob, context: JobContext): Promise<void>;
   /** Told before a job is buried, and awaited; when it fails the job is tried again instead. */
@@ -68,16 +68,15 @@ const BURY_AGAIN_MS = 5000;
 export function createProcessor(parts: ProcessorParts): (job: Job, token?: string) => Promise<void> {
   return async (job, token) => {
     const jobId = job.id ?? '';
-    const stop = new AbortController();
-    parts.running.set(jobId, stop);
+    const signal = parts.running.begin(jobId);
     let failure: AppError | undefined;
     try {
-      await run(parts, job, stop.signal);
+      await run(parts, job, signal);
     } catch (error) {
       // What broke after we were told to stop broke because of that.
-      failure = stop.signal.aborted ? toAppError(stop.signal.reason) : toAppError(error);
+      failure = signal.aborted ? toAppError(signal.reason) : toAppError(error);
     } finally {
-      parts.running.delete(jobId);
+      parts.running.end(jobId);
       // A count that stays behind costs one of several tries, no more.
       await parts.unfinished.end(jobId).catch(() => undefined);
     }

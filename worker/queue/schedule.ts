@@ -30,7 +30,7 @@ export interface WakeHandlerOptions extends ScheduleOptions {
 
 const QUEUE = 'wake';
 const SHORTEST_MS = 1000;
-const STOP_WITHIN_MS = 5000;
+const STOP_WITHIN_MS = 2000;
 
 /**
  * Makes the wakes in Redis exactly these: new ones begin, changed ones take their new interval, others disappear.
@@ -91,8 +91,8 @@ export async function startWakeHandler(options: WakeHandlerOptions): Promise<Asy
   return {
     async [Symbol.asyncDispose]() {
       stop.abort(new AppError('canceled', 'the worker is stopping'));
-      // A handler that does not listen, or a Redis that is away, must not hold up the end of the process.
-      if (!(await within(worker.close(), STOP_WITHIN_MS))) await within(worker.disconnect(), STOP_WITHIN_MS);
+      const orderly = options.connection.client.status === 'ready';
+      if (!(await within(worker.close(!orderly), STOP_WITHIN_MS))) await worker.abandon();
     },
   };
 }

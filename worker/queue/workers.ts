@@ -5,6 +5,7 @@ import type { LaneJob } from '#queue/payload.ts';
 import { PollingWorker } from '#queue/polling-worker.ts';
 import { createProcessor, type DeadJob, type FinishedRun, type JobContext, RetryLater } from '#queue/processor.ts';
 import { RETRY_LIMITS, type RetryLimits } from '#queue/retry.ts';
+import { RunningJobs } from '#queue/running-jobs.ts';
 import { createUnfinishedStarts } from '#queue/unfinished.ts';
 import { within } from '#queue/within.ts';
 import type { WorkerHealth } from '#queue/worker-health.ts';
@@ -63,21 +64,23 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     worker.run().catch((error: unknown) => options.onError?.(toRedisError(error, 'worker')));
 
   async function stop({ deadlineMs, graceMs = GRACE_MS }: StopOptions): Promise<void> {
-    const closed = Promise.all(lanes.map(({ worker }) => worker.close()));
-    if (await within(closed, deadlineMs)) return;
+    // Without Redis no end can be told, and an orderly close would wait for one.
+    const orderly = options.connection.client.status === 'ready';
+    const closed = Promise.all(lanes.map(({ worker }) => worker.close(!orderly)));
+    if (orderly && (await within(closed, deadlineMs))) return;
     const reason = new AppError('canceled', 'the worker is stopping');
-    for (const { running } of lanes) for (const job of running.values()) job.abort(reason);
-    if (await within(closed, graceMs)) return;
-    // Jobs that do not listen are left to the stalled check of another worker. Bounded: the library waits for the end of
-    // a connection that may never have been made.
-    await within(Promise.all(lanes.map(({ worker }) => worker.disconnect().catch(() => undefined))), graceMs);
+    for (const { running } of lanes) running.abortAll(reason);
+    const ended = Promise.all([closed, ...lanes.map(({ running }) => running.idle())]);
+    if (await within(ended, graceMs)) return;
+    // Jobs that do not listen are left to the stalled check of another worker.
+    await Promise.all(lanes.map(({ worker }) => worker.abandon()));
   }
 
   return { health: () => lanes.map((lane) => lane.health()), stop };
 }
 
 function startLane(options: WorkersOptions, lane: Lane, concurrency: number) {
-  const running = new Map<string, AbortController>();
+  const running = new RunningJobs();
   let finishedAt = performance.now();
   const poisonLimit = options.poisonLimit ?? POISON_LIMIT;
   const processor = createProcessor({
@@ -116,7 +119,7 @@ function startLane(options: WorkersOptions, lane: Lane, concurrency: number) {
   worker.on('error', (error) => options.onError?.(toRedisError(error, `worker ${lane}`)));
   worker.on('lockRenewalFailed', (jobIds) => {
     const reason = new AppError('lock-lost', 'the job was given to another worker');
-    for (const id of jobIds) running.get(id)?.abort(reason);
+    for (const id of jobIds) running.abort(id, reason);
   });
   const health = (): WorkerHealth => ({
     lane,

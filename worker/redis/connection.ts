@@ -50,12 +50,12 @@ const QUIT_WITHIN_MS = 1000;
 type Settings = Omit<RedisOptions, 'replyMapping'>;
 
 // `socketTimeout` makes a connection anew whose peer vanished without a word while a command waits for its answer; a
-// worker's blocking reads are answered within ten seconds.
-const ROLES: Readonly<Record<RedisRole, Settings>> = {
-  producer: { commandTimeout: 500, socketTimeout: 5000, maxRetriesPerRequest: 1, retryStrategy: backoffTo(500) },
-  store: { commandTimeout: 5000, socketTimeout: 10_000, maxRetriesPerRequest: 10, retryStrategy: backoffTo(1000) },
-  worker: { socketTimeout: 30_000, maxRetriesPerRequest: null, retryStrategy: backoffTo(2000) },
-  check: { commandTimeout: 2000, maxRetriesPerRequest: 0, retryStrategy: () => null },
+// worker's blocking reads are answered within ten seconds. `reconnectMs` is the longest pause between two attempts.
+const ROLES: Readonly<Record<RedisRole, Settings & { readonly reconnectMs?: number }>> = {
+  producer: { commandTimeout: 500, socketTimeout: 5000, maxRetriesPerRequest: 1, reconnectMs: 500 },
+  store: { commandTimeout: 5000, socketTimeout: 10_000, maxRetriesPerRequest: 10, reconnectMs: 1000 },
+  worker: { socketTimeout: 30_000, maxRetriesPerRequest: null, reconnectMs: 2000 },
+  check: { commandTimeout: 2000, maxRetriesPerRequest: 0 },
 };
 
 /**
@@ -65,9 +65,14 @@ const ROLES: Readonly<Record<RedisRole, Settings>> = {
  */
 export async function connectRedis(options: ConnectOptions): Promise<RedisConnection> {
   const target = parseUrl(options.url);
+  const { reconnectMs, ...settings } = ROLES[options.role];
+  let closing = false;
   const client = new Redis({
     ...target.options,
-    ...ROLES[options.role],
+    ...settings,
+    // The queue makes copies of this client, options and all: without the flag they would look for a Redis that is gone
+    // for as long as the process lives.
+    retryStrategy: (attempt) => (closing || reconnectMs === undefined ? null : backoff(attempt, reconnectMs)),
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: options.password.reveal() }),
     ...tlsOptions(options.tls, target.secure),
@@ -79,7 +84,10 @@ export async function connectRedis(options: ConnectOptions): Promise<RedisConnec
   await ready(client, target.address, options.readyTimeoutMs ?? READY_TIMEOUT_MS, options.role === 'check');
   // Without a listener the driver prints to the console.
   client.on('error', (error) => options.onError?.(toRedisError(error, `Redis ${target.address}`)));
-  const close = () => end(client);
+  const close = () => {
+    closing = true;
+    return end(client);
+  };
   return { client, role: options.role, address: target.address, close, [Symbol.asyncDispose]: close };
 }
 
@@ -129,8 +137,8 @@ async function end(client: Redis): Promise<void> {
   }
 }
 
-function backoffTo(capMs: number): (attempt: number) => number {
-  return (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), capMs);
+function backoff(attempt: number, capMs: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt, 10), capMs);
 }
 
 function parseUrl(text: string): { options: Settings; address: string; secure: boolean } {

@@ -134,3 +134,22 @@ test('Redis full: workers rest instead of asking without end, and go on by thems
   await lanes.producer.client.config('SET', 'maxmemory', '0');
   await lanes.finished((run) => run.outcome === 'done');
 });
+
+test('Redis gone: workers stop all the same, and their jobs are told', async () => {
+  await using redis = await startRedis();
+  await using lanes = await openLanes(redis);
+  const entered = Promise.withResolvers<void>();
+  const aborted = Promise.withResolvers<unknown>();
+  const workers = await lanes.work({
+    async handle(_work, { signal }) {
+      signal.addEventListener('abort', () => aborted.resolve(signal.reason), { once: true });
+      entered.resolve();
+      await aborted.promise;
+    },
+  });
+  await lanes.queues.enqueueImage('push', imageJob('a'));
+  await entered.promise;
+  await redis.kill();
+  await workers.stop({ deadlineMs: 0, graceMs: 10_000 });
+  assert.ok(isCode('canceled')(await aborted.promise));
+});
