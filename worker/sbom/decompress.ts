@@ -9,7 +9,9 @@ const CHUNK = 256 * 1024;
 // Lets the inflating thread run ahead of the tar reader by a few chunks.
 const STREAM = { chunkSize: CHUNK, readableHighWaterMark: 4 * CHUNK };
 // 128 MiB: what zstd's own tool accepts without being told, and more than image builders use.
-const WINDOW_LOG = 27;
+const ZSTD = { ...STREAM, params: { [constants.ZSTD_d_windowLogMax]: 27 } };
+// Each frame costs a decoder. zstd:chunked writes one a file, and no image has a million files in one layer.
+const MAX_FRAMES = 1_000_000;
 
 type Decoder = ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress>;
 
@@ -39,20 +41,48 @@ export async function* decompress(feed: ByteFeed): AsyncGenerator<Uint8Array> {
       for await (const _ of drain(feed));
       return;
     case 'zstd':
-      // Node's decoder stops after one frame without a word; zstd:chunked and pzstd write many.
-      while (isZstdFrame(await feed.peek(4))) {
-        const params = { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG };
-        yield* decode(feed, createZstdDecompress({ ...STREAM, params }));
-      }
-      if ((await feed.peek(1)).length > 0) throw corrupt('other bytes follow the last frame');
+      yield* decodeFrames(feed);
       return;
   }
 }
 
-/** A zstd frame or a skippable frame (RFC 8878, 3.1). */
+/** Node's decoder stops after one frame without a word; zstd:chunked and pzstd write many. */
+async function* decodeFrames(feed: ByteFeed): AsyncGenerator<Uint8Array> {
+  for (let frames = 0; ; frames++) {
+    const head = await feed.peek(8);
+    if (head.length === 0) return;
+    if (frames > MAX_FRAMES) throw new AppError('layer-bomb', `the layer holds more than ${MAX_FRAMES} zstd frames`);
+    if (isSkippableFrame(head)) await skip(feed, 8 + Buffer.from(head).readUInt32LE(4));
+    else if (isDataFrame(head)) yield* decode(feed, createZstdDecompress(ZSTD));
+    else throw corrupt('other bytes follow the last zstd frame');
+  }
+}
+
 function isZstdFrame(head: Uint8Array): boolean {
-  if (head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return head[0] === 0x28;
+  return isDataFrame(head) || (head.length >= 4 && isSkippableMagic(head));
+}
+
+/** RFC 8878, 3.1.1. */
+function isDataFrame(head: Uint8Array): boolean {
+  return head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd;
+}
+
+/** RFC 8878, 3.1.2: a magic number and the length of what is to be skipped. */
+function isSkippableFrame(head: Uint8Array): boolean {
+  return head.length === 8 && isSkippableMagic(head);
+}
+
+function isSkippableMagic(head: Uint8Array): boolean {
   return ((head[0] ?? 0) & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18;
+}
+
+async function skip(feed: ByteFeed, length: number): Promise<void> {
+  for (let left = length; left > 0; ) {
+    const bytes = await feed.next();
+    if (!bytes) throw corrupt('it ends in a frame');
+    feed.unread(bytes.subarray(left));
+    left -= bytes.length;
+  }
 }
 
 async function* drain(feed: ByteFeed): AsyncGenerator<Uint8Array> {

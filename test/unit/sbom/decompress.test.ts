@@ -56,6 +56,8 @@ describe('decompress', () => {
     ['gzip', gzip.subarray(0, 3000)],
     ['zstd', zstd.subarray(0, 3000)],
     ['a second gzip member', Buffer.concat([gzip, gzip.subarray(0, 100)])],
+    ['a skippable frame', Buffer.concat([zstd, skippableFrame(100).subarray(0, 60)])],
+    ['the head of a skippable frame', Buffer.concat([zstd, skippableFrame(100).subarray(0, 6)])],
     ['a second zstd frame', Buffer.concat([zstd, zstd.subarray(0, 100)])],
   ] as const) {
     it(`refuses a truncated stream: ${name}`, async () => {
