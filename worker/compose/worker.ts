@@ -46,7 +46,9 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const source = eventSource(config.instance);
     const signers = await loadSigners(config.signers, { ...parts, now: now() });
     const trusts = await loadTrusts(config.trusts, parts.readFile);
-    const policies = await loadPolicies(config.policies, parts.readFile);
+    const policies = await loadPolicies(config.policies, parts.readFile, (policy, { code, message, next }) =>
+      log.warn({ policy, code, next }, `policy cannot be judged: ${message}`),
+    );
     const installation = createInstallation({ source, rules: config.rules, signers, trusts, policies });
     const store = stack.use(await parts.connect('store'));
     await checkRedis(store, log);

@@ -4,6 +4,7 @@ import type { EvidenceWish, SigningIdentity } from '#engine/engine-ports.ts';
 import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
 import { isOurs } from '#predicates/own-statement.ts';
 import { readStatement } from '#verification/statement.ts';
+import { jsonBoundsProblem } from '#verification/strict-json.ts';
 
 /**
  * True for evidence of this type that is our own: in the record of what we wrote, or signed by a present or former
@@ -13,12 +14,18 @@ import { readStatement } from '#verification/statement.ts';
 export function isOwn(raw: RawEvidence, wish: EvidenceWish, written: readonly WrittenEvidence[]): boolean {
   const recorded = written.find(({ descriptor }) => descriptor.digest === raw.descriptor.digest);
   if (recorded) return recorded.predicateType === wish.predicateType && isLineage(recorded.signer, wish.identity);
-  if (!raw.bytes) return false;
+  // Anybody may have put these bytes there: they are bounded before they are parsed.
+  if (!raw.bytes || jsonBoundsProblem(raw.bytes) !== undefined) return false;
   const parsed = parseEnvelope(raw.bytes);
   if (!parsed.ok) return false;
   const { payloadType, payload, signatures } = parsed.envelope;
   const statement = readStatement(payload);
-  if (!statement || statement.predicateType !== wish.predicateType || !isOurs(statement)) return false;
+  if (
+    !statement ||
+    statement.predicateType !== wish.predicateType ||
+    !isOurs(statement, [builderId, DEFAULT_BUILDER_ID])
+  )
+    return false;
   const signed = pae(payloadType, payload);
   return lineageKeys(wish.identity).some((key) =>
     signatures.some(({ signature }) => verifySignature(key, signed, signature)),
