@@ -20,12 +20,7 @@ export function isOwn(raw: RawEvidence, wish: EvidenceWish, written: readonly Wr
   if (!parsed.ok) return false;
   const { payloadType, payload, signatures } = parsed.envelope;
   const statement = readStatement(payload);
-  if (
-    !statement ||
-    statement.predicateType !== wish.predicateType ||
-    !isOurs(statement, [builderId, DEFAULT_BUILDER_ID])
-  )
-    return false;
+  if (!statement || statement.predicateType !== wish.predicateType || !isOurs(statement)) return false;
   const signed = pae(payloadType, payload);
   return lineageKeys(wish.identity).some((key) =>
     signatures.some(({ signature }) => verifySignature(key, signed, signature)),
