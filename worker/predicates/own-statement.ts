@@ -3,7 +3,7 @@ import type { Statement } from '#model/evidence.ts';
 import { formatRepositoryRef, type RepositoryRef } from '#model/image-ref.ts';
 import { SLSA_PROVENANCE_V1 } from '#model/media-types.ts';
 import { TOOL_NAME } from '#model/tool.ts';
-import { isObserverBuilderId } from '#predicates/observer.ts';
+import { isObserverBuilderId, type ObserverBuilderId } from '#predicates/observer.ts';
 import { type ProvenanceInput, provenancePredicate } from '#predicates/provenance.ts';
 import { statementBytes } from '#predicates/statement.ts';
 
@@ -38,15 +38,17 @@ export function provenanceStatement(input: ProvenanceInput, predicateType: strin
 
 /**
  * Whether a statement is one that this program makes: provenance under the builder id of an observer, or a CycloneDX document made by
- * our tool. A claim like any other: only with a signature of this installation does it make the statement ours.
+ * our tool. `builderIds` are those of this installation; absent: any observer's. A claim like any other: only with a signature of this installation does it make the statement ours.
  *
  * Such a statement is superseded when its bytes differ from what `sbomStatement` or `provenanceStatement` make of the
  * same repository, digest and configuration with this version: the bytes are a function of nothing else.
  */
-export function isOurs(statement: Statement): boolean {
+export function isOurs(statement: Statement, builderIds?: readonly ObserverBuilderId[]): boolean {
   const { predicate } = statement;
   const builder = member(member(member(predicate, 'runDetails'), 'builder'), 'id');
-  if (typeof builder === 'string') return isObserverBuilderId(builder);
+  if (typeof builder === 'string') {
+    return builderIds ? builderIds.some((id) => id === builder) : isObserverBuilderId(builder);
+  }
   if (member(predicate, 'bomFormat') !== 'CycloneDX') return false;
   const tools = member(member(member(predicate, 'metadata'), 'tools'), 'components');
   return Array.isArray(tools) && tools.some((tool) => member(tool, 'name') === TOOL_NAME);

@@ -4,6 +4,7 @@ import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { CYCLONEDX } from '#model/media-types.ts';
 import { canonicalJson } from '#predicates/canonical-json.ts';
+import { DEFAULT_BUILDER_ID, type ObserverBuilderId } from '#predicates/observer.ts';
 import { isOurs, sbomStatement } from '#predicates/own-statement.ts';
 import { statementBytes } from '#predicates/statement.ts';
 
@@ -89,19 +90,24 @@ describe('own statements', () => {
   });
 
   it('are known by the builder id of an observer, never by another one', () => {
-    const of = (id: unknown) =>
-      isOurs({
-        _type: 'https://in-toto.io/Statement/v1',
-        subject: [],
-        predicateType: 'https://slsa.dev/provenance/v1',
-        predicate: { runDetails: { builder: { id } } },
-      });
+    const of = (id: unknown, own?: readonly ObserverBuilderId[]) =>
+      isOurs(
+        {
+          _type: 'https://in-toto.io/Statement/v1',
+          subject: [],
+          predicateType: 'https://slsa.dev/provenance/v1',
+          predicate: { runDetails: { builder: { id } } },
+        },
+        own,
+      );
     assert.equal(of('https://attestry.dev/builder/registry-observer/v1'), true);
     assert.equal(of('https://evidence.example/builder/registry-observer/v1'), true);
     assert.equal(of('https://github.com/actions/runner'), false);
     assert.equal(of('http://attestry.dev/builder/registry-observer/v1'), false);
     assert.equal(of(''), false);
     assert.equal(of(undefined), false);
+    assert.equal(of(DEFAULT_BUILDER_ID, [DEFAULT_BUILDER_ID]), true);
+    assert.equal(of('https://evidence.example/builder/registry-observer/v1', [DEFAULT_BUILDER_ID]), false);
   });
 
   it('are not found in what is no object', () => {
