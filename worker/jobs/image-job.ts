@@ -1,10 +1,11 @@
 import { attestJob } from '#jobs/attest-job.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import { type JobReport, jobChannel } from '#jobs/job-report.ts';
+import { ledgerImage } from '#jobs/observe.ts';
 import { verifyJob } from '#jobs/verify-job.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import type { ImageJob, Lane } from '#model/job.ts';
-import { chooseRule } from '#model/rule.ts';
+import { chooseRule, type RuleMiss } from '#model/rule.ts';
 
 /**
  * One image job: the first rule that matches says what happens. Nothing is signed that no rule names, since whoever can
@@ -16,9 +17,15 @@ export async function runImageJob(lane: Lane, job: ImageJob, ports: JobPorts, co
   const { rule, missed } = chooseRule(ports.installation.rules, image);
   const report = rule
     ? await runUnder(job, image, ports.installation.armed(rule), ports, context)
-    : ({ outcome: 'no-rule', missed } as const);
+    : await withoutRule(image, missed, ports);
   jobChannel.publish({ lane, job, report, finishedAt: ports.now() });
   return report;
+}
+
+/** An image that a rule once named is watched no more. */
+async function withoutRule(image: ImageRef, missed: readonly RuleMiss[], ports: JobPorts): Promise<JobReport> {
+  if (image.digest) await ports.ledger.forget(ledgerImage(image, image.digest), ports.now());
+  return { outcome: 'no-rule', missed };
 }
 
 async function runUnder(

@@ -43,5 +43,13 @@ export async function observeImage(
     });
     if (transition) transitions.push(transition);
   }
+  await forgetOthers(ledgerImage(image, digest), new Set(policies.map(({ identity }) => identity.uri)), ports);
   return { verdicts, transitions };
+}
+
+/** Policies that the rule names no more: nobody would ever judge them again, and their alerts would stay open. */
+async function forgetOthers(image: string, uris: ReadonlySet<string>, ports: JobPorts): Promise<void> {
+  for (const { policyUri } of await ports.ledger.latest(image)) {
+    if (!uris.has(policyUri)) await ports.ledger.forget(image, ports.now(), policyUri);
+  }
 }
