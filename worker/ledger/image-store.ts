@@ -24,7 +24,6 @@ export interface StoredEntry {
   readonly entry: OutboxEntry | undefined;
 }
 
-const HISTORY_LIMIT = 100;
 /** An image that comes back within this time goes on counting its sequences. */
 const KEEP_FORGOTTEN_MS = 400 * 24 * 3_600_000;
 
@@ -32,10 +31,12 @@ const KEEP_FORGOTTEN_MS = 400 * 24 * 3_600_000;
 export class ImageStore {
   readonly #redis: Redis;
   readonly #keys: Keys;
+  readonly #historyLimit: number;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: Redis, keys: Keys, historyLimit: number) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#historyLimit = historyLimit;
   }
 
   /** Makes a policy of an image known before its first state is, so that forgetting the image can undo its due time. */
@@ -79,7 +80,7 @@ export class ImageStore {
         alert.kind === 'open' ? JSON.stringify(alert.alert) : '',
         transition ? transitionId(transition) : '',
         entry,
-        HISTORY_LIMIT,
+        this.#historyLimit,
       ],
     );
     return Number(revision) || undefined;

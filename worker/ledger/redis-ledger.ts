@@ -9,7 +9,11 @@ import { createKeys } from '#redis/keys.ts';
 
 export interface RedisLedgerOptions {
   readonly prefix: string;
+  /** Changes kept for each image. */
+  readonly history?: number;
 }
+
+const HISTORY = 100;
 
 /** Writers of one image at the same moment are few: the lock of its evidence keeps them apart. */
 const CONFLICTS = 50;
@@ -21,7 +25,7 @@ const PAGE = 200;
  */
 export function createRedisLedger(redis: Redis, options: RedisLedgerOptions): Ledger & Outbox {
   const keys = createKeys(options.prefix);
-  const store = new ImageStore(redis, keys);
+  const store = new ImageStore(redis, keys, options.history ?? HISTORY);
   const index = new IndexStore(redis, keys);
 
   async function record(observation: Observation): Promise<Transition | undefined> {

@@ -31,6 +31,15 @@ export function createLogger(options: LogOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serializeError, error: serializeError },
+      hooks: {
+        // The message of a bare error becomes the line's text, past every serializer.
+        logMethod(args, method) {
+          const [first, ...rest] = args.map((arg: unknown) => (typeof arg === 'string' ? redactText(arg) : arg));
+          const bare: unknown = first;
+          const safe = bare instanceof Error ? [{ err: bare }, redactText(bare.message), ...rest] : [first, ...rest];
+          method.apply(this, safe as typeof args);
+        },
+      },
     },
     options.format === 'pretty' ? prettyLines(destination, options.color ?? false) : destination,
   );
