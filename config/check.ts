@@ -3,7 +3,7 @@ import { CHECKS } from '#config/checks/index.ts';
 import { parseConfigDocument } from '#config/document.ts';
 import { draftOf } from '#config/draft.ts';
 import { type ConfigPlaces, findMissing, type OutsideScope } from '#config/outside.ts';
-import type { Problem } from '#config/problem.ts';
+import { type Finding, formatPath, type Problem } from '#config/problem.ts';
 import { type Config, configJsonSchema } from '#config/schema.ts';
 import { reasonOf } from '#config/secrets.ts';
 
@@ -12,6 +12,8 @@ export interface CheckedConfig {
   readonly config?: Config;
   /** Errors and warnings in the order of the file. */
   readonly problems: readonly Problem[];
+  /** Finds the place of what is found out later, such as a policy that cannot be compiled. */
+  place(finding: Finding): Problem;
 }
 
 /** Reads and judges a configuration file. Never throws for what is wrong with it: everything is listed. */
@@ -26,10 +28,11 @@ export async function checkConfig(
   } catch (error) {
     const message = `the configuration cannot be read (${reasonOf(error)})`;
     const mend = 'name it with --config FILE or ATTESTRY_CONFIG';
-    return { problems: [{ severity: 'error', key: '', message, mend }] };
+    return { problems: [{ severity: 'error', key: '', message, mend }], place: withoutPlace };
   }
   const document = parseConfigDocument(text);
-  if (document.problems.length > 0) return { problems: document.problems };
+  const { place } = document;
+  if (document.problems.length > 0) return { problems: document.problems, place };
 
   const schema = configJsonSchema();
   const { raw, outside } = anchorPaths(document.raw, schema, file);
@@ -39,9 +42,13 @@ export async function checkConfig(
     ...CHECKS.flatMap((check) => check(draft)),
     ...(await findMissing(outside, scope, places)),
   ];
-  const problems = findings.map((finding) => document.place(finding)).sort(byPlace);
+  const problems = findings.map(place).sort(byPlace);
   const usable = problems.every((problem) => problem.severity === 'warning');
-  return { problems, ...(usable && draft.config ? { config: draft.config } : {}) };
+  return { problems, place, ...(usable && draft.config ? { config: draft.config } : {}) };
+}
+
+function withoutPlace({ severity, path, message, mend }: Finding): Problem {
+  return { severity, key: formatPath(path), message, mend };
 }
 
 function byPlace(a: Problem, b: Problem): number {

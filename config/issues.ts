@@ -54,7 +54,6 @@ function unknownKey(key: string, path: Path, raw: unknown, schema: SchemaNode): 
     path: [...path, key],
     message: 'unknown key',
     mend: near === undefined ? `remove it; keys here: ${known.join(', ')}` : `did you mean "${near}"?`,
-    aboutKey: true,
   };
 }
 

@@ -11,8 +11,6 @@ export interface Finding {
   readonly message: string;
   /** What to do about it. */
   readonly mend: string;
-  /** The finding is about the key at the end of `path`, not about its value. */
-  readonly aboutKey?: boolean;
 }
 
 /** A finding with its place in the file. */

@@ -1,6 +1,7 @@
 import { checkReferences, checkUniqueIds } from '#config/checks/ids.ts';
+import { checkPolicyFiles } from '#config/checks/policies.ts';
 import { checkEvidenceRepositories, checkRegistryAddresses, checkRegistryNames } from '#config/checks/registries.ts';
-import { checkContents, checkMatchedRegistries, checkReachable, checkWhen } from '#config/checks/rules.ts';
+import { checkMatchedRegistries, checkReachable, checkRepetitions, checkWhen } from '#config/checks/rules.ts';
 import type { Draft } from '#config/draft.ts';
 import type { Finding } from '#config/problem.ts';
 
@@ -11,8 +12,9 @@ export const CHECKS: readonly ((draft: Draft) => Finding[])[] = [
   checkRegistryNames,
   checkRegistryAddresses,
   checkEvidenceRepositories,
+  checkPolicyFiles,
   checkReachable,
   checkMatchedRegistries,
-  checkContents,
+  checkRepetitions,
   checkWhen,
 ];

@@ -30,16 +30,9 @@ export function checkMatchedRegistries({ entries: { rules, registries } }: Draft
   });
 }
 
-/** A rule that does nothing, and evidence that is named twice, are mistakes. */
-export function checkContents({ entries: { rules } }: Draft): Finding[] {
-  return rules.flatMap((rule) => [...checkIdle(rule), ...checkTwice(rule)]);
-}
-
-function checkIdle({ path, value }: RuleEntry): Finding[] {
-  if (value.evidence.length > 0 || value.policies.length > 0) return [];
-  const message = `the rule "${value.name}" names neither evidence nor policies`;
-  const mend = 'add evidence or policies; leave it as it is to keep its images from later rules';
-  return [{ severity: 'warning', path, message, mend }];
+/** Evidence that is named twice would be signed twice. */
+export function checkRepetitions({ entries: { rules } }: Draft): Finding[] {
+  return rules.flatMap(checkTwice);
 }
 
 function checkTwice({ path, value }: RuleEntry): Finding[] {

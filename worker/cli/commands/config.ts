@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type CommandIo, EXIT } from '#cli/command.ts';
 import { checkConfig } from '#config/check.ts';
 import { type Explanation, explainImage } from '#config/explain.ts';
 import { loadConfig } from '#config/load.ts';
@@ -7,18 +8,13 @@ import { formatProblem } from '#config/problem.ts';
 import { AppError, toAppError } from '#model/errors.ts';
 import type { When } from '#model/rule.ts';
 
-export interface ConfigCommandIo {
-  stdout(text: string): void;
-  stderr(text: string): void;
-  readFile(path: string): Promise<Uint8Array>;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
+export type ConfigCommandIo = Pick<CommandIo, 'stdout' | 'stderr' | 'readFile' | 'env' | 'now'>;
 
 export const CONFIG_USAGE = `Usage:
   attestry config check [--config FILE] [--no-files] [--json]
   attestry config explain IMAGE [--config FILE] [--source ID] [--actor NAME] [--json]
 
-check    reads the configuration and lists every problem with its place and mend.
+check    reads the configuration and all that it names, and lists every problem with its place and mend.
 explain  says which rule holds for an image and why, and what follows from it.
 
   --config FILE   default: $ATTESTRY_CONFIG, else attestry.yaml
@@ -50,7 +46,7 @@ export async function configCommand(args: readonly string[], io: ConfigCommandIo
   const { values, positionals } = parsed;
   if (values.help) {
     io.stdout(CONFIG_USAGE);
-    return 0;
+    return EXIT.ok;
   }
   const [action, image, ...more] = positionals;
   const file = values.config ?? io.env.ATTESTRY_CONFIG ?? 'attestry.yaml';
@@ -73,24 +69,28 @@ function parse(args: readonly string[]) {
 
 function usage(io: ConfigCommandIo, message: string): number {
   io.stderr(`attestry config: ${message}\n\n${CONFIG_USAGE}`);
-  return 64;
+  return EXIT.usage;
 }
 
 async function check(file: string, scope: OutsideScope, json: boolean, io: ConfigCommandIo): Promise<number> {
-  const { config, problems } = await checkConfig(file, io, scope);
-  const code = config ? 0 : 2;
-  if (json) {
-    io.stdout(`${JSON.stringify({ file, valid: code === 0, problems }, null, 2)}\n`);
-    return code;
-  }
-  for (const problem of problems) io.stderr(`${formatProblem(file, problem)}\n`);
-  if (config) {
+  const { config, problems, place } = await checkConfig(file, io, scope);
+  const tried = config && scope === 'all' ? await (await loadTrial())(config, io) : [];
+  const all = [...problems, ...tried.map(place)];
+  const valid = all.every(({ severity }) => severity === 'warning');
+  if (json) io.stdout(`${JSON.stringify({ file, valid, problems: all }, null, 2)}\n`);
+  else for (const problem of all) io.stderr(`${formatProblem(file, problem)}\n`);
+  if (config && valid && !json) {
     const { rules, registries, policies, sources, sinks } = config;
     const counts = { registries, rules, policies, sources, sinks };
-    const told = Object.entries(counts).map(([name, list]) => `${list.length} ${name}`);
-    io.stdout(`${file} is valid: ${told.join(', ')}\n`);
+    const told = Object.entries(counts).map(([name, list]) => `${name} ${list.length}`);
+    io.stdout(`${file} is valid (${told.join(', ')})\n`);
   }
-  return code;
+  return valid ? EXIT.ok : EXIT.error;
+}
+
+/** Loaded only when it is needed: it brings signing and policies with it. */
+async function loadTrial() {
+  return (await import('#cli/config-trial.ts')).tryConfig;
 }
 
 function pushOf(source: string, actor: string | undefined) {
@@ -108,13 +108,13 @@ async function explain(
     const config = await loadConfig(file, io, 'none');
     const explanation = explainImage(config, image, push);
     io.stdout(json ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation, push?.source));
-    return 0;
+    return EXIT.ok;
   } catch (thrown) {
     const error = toAppError(thrown);
     const mend = error instanceof AppError && error.mend !== undefined && error.code !== 'config-invalid';
     if (json) io.stdout(`${JSON.stringify({ error: { code: error.code, message: error.message } }, null, 2)}\n`);
     io.stderr(`attestry config: ${error.message}${mend ? `; ${error.mend}` : ''}\n`);
-    return 2;
+    return EXIT.error;
   }
 }
 
