@@ -63,7 +63,8 @@ export async function makeSbom(
   const platforms = [];
   for (const each of subject.platforms) {
     const { descriptor, config } = each;
-    const platform = config.platform ?? descriptor.platform;
+    // A statement about one image is a function of that image: what an index says of it is told by the index alone.
+    const platform = config.platform ?? (subject.kind === 'index' ? descriptor.platform : undefined);
     platforms.push({
       digest: descriptor.digest,
       ...(platform ? { platform } : {}),
