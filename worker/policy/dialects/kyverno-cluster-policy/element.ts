@@ -120,7 +120,8 @@ function hostless(element: ImageVerification, references: readonly string[], cla
   const reasons = references.flatMap((reference, index) => {
     if (!lacksHost(reference)) return [];
     const own = index < (element.imageReferences?.length ?? 0);
-    return [withoutHost(`${clause}.${own ? `imageReferences[${index}]` : 'image'}`, 'the pattern', reference)];
+    const what = own ? 'the imageReferences pattern' : 'the image pattern';
+    return [withoutHost(`${clause}.${own ? `imageReferences[${index}]` : 'image'}`, what, reference)];
   });
   const { repository } = element;
   return repository && lacksHost(repository)
