@@ -8,9 +8,14 @@ import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
 /** Runs the command that the arguments name; answers the exit code. */
 export async function main(argv: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...args] = argv;
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+  if (name === undefined) {
+    io.stderr(help());
+    return EXIT.usage;
+  }
+  if (name === 'help' && args[0] !== undefined) return main([args[0], '--help'], io);
+  if (name === 'help' || name === '--help' || name === '-h') {
     io.stdout(help());
-    return name === undefined ? EXIT.usage : EXIT.ok;
+    return EXIT.ok;
   }
   if (name === '--version' || name === 'version') {
     io.stdout(`${TOOL_NAME} ${TOOL_VERSION}\n`);
@@ -76,7 +81,20 @@ export async function runProcess(): Promise<void> {
       process.once(name, () => process.exit(130));
     });
   }
+  // A reader that has seen enough (`| head`) is no failure: what has nobody to read it is not written, and a program
+  // that would run for ever ends.
+  process.stdout.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error;
+    controller.abort();
+  });
+  process.stderr.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error;
+  });
   process.exitCode = await main(process.argv.slice(2), processIo(controller.signal));
+}
+
+function isClosedPipe(error: Error): boolean {
+  return 'code' in error && error.code === 'EPIPE';
 }
 
 if (import.meta.main) await runProcess();

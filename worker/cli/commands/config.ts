@@ -22,6 +22,7 @@ explain  says which rule holds for an image and why, and what follows from it.
   --source ID     explain: say whether a push of this source would be signed
   --actor NAME    explain: who pushed
   --json          print JSON
+  --quiet         check: print problems only
 
 Exit: 0 fine, 2 invalid or unreadable, 64 usage.
 `;
@@ -32,6 +33,7 @@ const OPTIONS = {
   source: { type: 'string' },
   actor: { type: 'string' },
   json: { type: 'boolean' },
+  quiet: { type: 'boolean', short: 'q' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -51,7 +53,8 @@ export async function configCommand(args: readonly string[], io: ConfigCommandIo
   const [action, image, ...more] = positionals;
   const file = values.config ?? io.env.ATTESTRY_CONFIG ?? 'attestry.yaml';
   if (action === 'check' && image === undefined) {
-    return check(file, values['no-files'] ? 'none' : 'all', values.json ?? false, io);
+    const output = values.json ? 'json' : values.quiet ? 'quiet' : 'text';
+    return check(file, values['no-files'] ? 'none' : 'all', output, io);
   }
   if (action === 'explain' && image !== undefined && more.length === 0) {
     if (values.actor !== undefined && values.source === undefined) {
@@ -72,14 +75,16 @@ function usage(io: ConfigCommandIo, message: string): number {
   return EXIT.usage;
 }
 
-async function check(file: string, scope: OutsideScope, json: boolean, io: ConfigCommandIo): Promise<number> {
+type Output = 'json' | 'quiet' | 'text';
+
+async function check(file: string, scope: OutsideScope, output: Output, io: ConfigCommandIo): Promise<number> {
   const { config, problems, place } = await checkConfig(file, io, scope);
   const tried = config && scope === 'all' ? await (await loadTrial())(config, io) : [];
   const all = [...problems, ...tried.map(place)];
   const valid = all.every(({ severity }) => severity === 'warning');
-  if (json) io.stdout(`${JSON.stringify({ file, valid, problems: all }, null, 2)}\n`);
+  if (output === 'json') io.stdout(`${JSON.stringify({ file, valid, problems: all }, null, 2)}\n`);
   else for (const problem of all) io.stderr(`${formatProblem(file, problem)}\n`);
-  if (config && valid && !json) {
+  if (config && valid && output === 'text') {
     const { rules, registries, policies, sources, sinks } = config;
     const counts = { registries, rules, policies, sources, sinks };
     const told = Object.entries(counts).map(([name, list]) => `${name} ${list.length}`);
