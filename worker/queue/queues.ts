@@ -48,6 +48,9 @@ export interface JobQueuesOptions {
   readonly memory?: MemoryGuard;
 }
 
+/** A delivery blocks its double as long as it is kept: much longer than a relay that died takes to tell it again. */
+const DELIVERIES_KEPT = { count: 10_000, age: 24 * 3600 };
+
 export function createJobQueues({ connection, prefix, memory }: JobQueuesOptions): JobQueues {
   const queues = openLaneQueues(connection, prefix);
 
@@ -78,7 +81,10 @@ export function createJobQueues({ connection, prefix, memory }: JobQueuesOptions
     const jobId = `d-${sha256Hex(id)}`;
     const exists = connection.client.exists(queues.deliver.toKey(jobId));
     exists.catch(() => undefined);
-    await redisCall('enqueue delivery', queues.deliver.add('deliver', payload, { jobId }));
+    await redisCall(
+      'enqueue delivery',
+      queues.deliver.add('deliver', payload, { jobId, removeOnComplete: DELIVERIES_KEPT }),
+    );
     return { id: jobId, state: (await redisCall('enqueue delivery', exists)) === 1 ? 'duplicate' : 'queued' };
   }
 

@@ -6,7 +6,9 @@ import { transitionId } from '#ledger/transition-id.ts';
 import type { OutboxEntry } from '#model/ledger.ts';
 import { connectRedis, type RedisConnection } from '#redis/connection.ts';
 import { createKeys } from '#redis/keys.ts';
-import { at, IMAGE, OTHER, observation, testLedger, verdict } from '../../contracts/ledger.ts';
+import { testLedger } from '../../contracts/ledger.ts';
+import { testLedgerIndexes } from '../../contracts/ledger-indexes.ts';
+import { at, IMAGE, OTHER, observation, verdict } from '../../support/observations.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 
 let redis: TestRedis;
@@ -27,7 +29,10 @@ function freshPrefix(): string {
   return `ledger-${count}`;
 }
 
-testLedger('the Redis ledger', async () => createRedisLedger(connection.client, { prefix: freshPrefix() }));
+const open = async () => createRedisLedger(connection.client, { prefix: freshPrefix() });
+
+testLedger('the Redis ledger', open);
+testLedgerIndexes('the Redis ledger', open);
 
 describe('the Redis ledger across a crash', () => {
   /** Makes an index note look a quarter of an hour old: its writer is dead. */

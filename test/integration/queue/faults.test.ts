@@ -2,20 +2,15 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { AppError, type ErrorCode } from '#model/errors.ts';
 import type { ImageJob } from '#model/job.ts';
 import { createJobQueues } from '#queue/queues.ts';
 import { connectRedis } from '#redis/connection.ts';
 import { imageJob } from '../../support/jobs.ts';
 import { startRedis } from '../../support/redis.ts';
-import { openLanes } from './lanes.ts';
+import { isCode, openLanes } from './lanes.ts';
 
 /** What the product promises for a job whose worker died. */
 const TAKEN_UP_WITHIN_MS = 10_000;
-
-function isCode(code: ErrorCode): (error: unknown) => boolean {
-  return (error) => error instanceof AppError && error.code === code;
-}
 
 /** A worker process that begins a job and never ends it. */
 async function doomedWorker(url: string, prefix: string): Promise<ChildProcess> {

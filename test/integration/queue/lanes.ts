@@ -1,7 +1,8 @@
-import type { AppError } from '#model/errors.ts';
+import { AppError, type ErrorCode } from '#model/errors.ts';
+import type { Lane } from '#model/job.ts';
 import { createDeadLetters, type DeadLetters } from '#queue/dead-letters.ts';
 import type { FinishedRun } from '#queue/processor.ts';
-import { createJobQueues, type JobQueues } from '#queue/queues.ts';
+import { createJobQueues, type JobQueues, type LaneCounts } from '#queue/queues.ts';
 import { startWorkers, type Workers, type WorkersOptions } from '#queue/workers.ts';
 import { connectRedis, type RedisConnection } from '#redis/connection.ts';
 import type { TestRedis } from '../../support/redis.ts';
@@ -80,4 +81,13 @@ export async function openLanes(redis: TestRedis): Promise<Lanes> {
       for (const connection of [producer, ...connections]) await connection.close();
     },
   };
+}
+
+export async function countOf(lanes: Lanes, lane: Lane): Promise<LaneCounts | undefined> {
+  return (await lanes.queues.counts()).find((counts) => counts.lane === lane);
+}
+
+/** For `assert.rejects`. */
+export function isCode(code: ErrorCode): (error: unknown) => boolean {
+  return (error) => error instanceof AppError && error.code === code;
 }

@@ -1,4 +1,6 @@
 import { createMemoryLedger } from '#ledger/memory-ledger.ts';
 import { testLedger } from '../../contracts/ledger.ts';
+import { testLedgerIndexes } from '../../contracts/ledger-indexes.ts';
 
 testLedger('the memory ledger', async () => createMemoryLedger());
+testLedgerIndexes('the memory ledger', async () => createMemoryLedger());

@@ -5,7 +5,7 @@ import { sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import type { ImageJob } from '#model/job.ts';
 import { type EnqueueDueOptions, enqueueDue } from '#reconcile/due.ts';
-import { at, observation, verdict } from '../../contracts/ledger.ts';
+import { at, observation, verdict } from '../../support/observations.ts';
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const digest = sha256('app');
