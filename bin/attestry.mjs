@@ -46,6 +46,7 @@ async function prepare(args) {
     const { ensureServers } = await import('../scripts/setup/servers.mjs');
     // Locks and downloads have their place in a clone; an installed package only looks.
     await ensureServers({ ids: servers, say: progress, ...(isClone ? { root } : {}) });
+    if (isClone) process.env.PATH = `${process.env.PATH ?? ''}:${join(root, '.attestry', 'servers', 'bin')}`;
   }
   endWithLauncher();
   // Compiled code is kept in the clone, which halves the start of the next command; a read-only clone goes without.

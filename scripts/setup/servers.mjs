@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { canInstall, installWithApt } from './apt.mjs';
+import { canUnpack, unpackedPath, unpackWithApt } from './apt-unpack.mjs';
 import { withLock } from './lock.mjs';
 import { SetupError } from './setup-error.mjs';
 
@@ -41,23 +42,44 @@ const SERVERS = [
  */
 export async function ensureServers({ ids, say, root }) {
   const wanted = SERVERS.filter((server) => ids.includes(server.id));
-  let found = wanted.map(find);
-  if (root !== undefined && found.some((server) => server.path === undefined)) {
+  const look = () => wanted.map((server) => find(server, root));
+  let found = look();
+  if (root !== undefined && found.some(isMissing)) {
     found = await withLock(join(root, '.attestry', 'servers.lock'), say, async () => {
-      const missing = wanted.map(find).filter((server) => server.path === undefined);
-      if (missing.length > 0) await install(missing, say);
-      return wanted.map(find);
+      if (look().some(isMissing)) await install(root, look().filter(isMissing), say);
+      return look();
     });
   }
-  const missing = found.filter((server) => server.path === undefined);
+  const missing = found.filter(isMissing);
   if (missing.length > 0) throw new SetupError(refusal(missing));
   return Object.fromEntries(found.map((server) => [server.id, server.path]));
 }
 
-async function install(missing, say) {
-  const packages = missing.map((server) => server.package);
-  if (!canInstall()) throw new SetupError(refusal(missing));
-  await installWithApt(packages, say);
+async function install(root, missing, say) {
+  if (canInstall()) {
+    await installWithApt(
+      missing.map((server) => server.package),
+      say,
+    );
+  } else if (canUnpack()) {
+    // What was unpacked for an earlier command is replaced, and so belongs to the new set.
+    const all = SERVERS.filter((server) => missing.includes(server) || find(server, root).unpacked);
+    try {
+      unpackWithApt({
+        root,
+        packages: all.map((server) => server.package),
+        commands: all.flatMap((at) => at.commands),
+        say,
+      });
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      throw new SetupError(`${error.message}; ${refusal(missing)}`, { cause: error });
+    }
+  }
+}
+
+function isMissing(server) {
+  return server.path === undefined;
 }
 
 function refusal(missing) {
@@ -66,19 +88,20 @@ function refusal(missing) {
   return `needed and not found: ${names}; on Debian and Ubuntu run: sudo apt-get install -y --no-install-recommends ${packages}`;
 }
 
-function find(server) {
+function find(server, root) {
+  const inClone = root === undefined ? undefined : unpackedPath(root);
   let tooOld;
-  for (const folder of searchPath()) {
+  for (const folder of [...searchPath(), ...(inClone === undefined ? [] : [inClone])]) {
     for (const command of server.commands) {
       const path = join(folder, command);
       if (!isExecutable(path)) continue;
       const version = versionOf(path, server);
       if (version === undefined) continue;
-      if (isAtLeast(version, server.floor)) return { ...server, path };
+      if (isAtLeast(version, server.floor)) return { ...server, path, unpacked: folder === inClone };
       tooOld = `${command} ${server.floor.join('.')} or newer (${path} is ${version.join('.')})`;
     }
   }
-  return { ...server, path: undefined, tooOld };
+  return { ...server, path: undefined, unpacked: false, tooOld };
 }
 
 /** PATH, and where Debian keeps servers from ordinary users' PATH. */

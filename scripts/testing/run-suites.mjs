@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { unpackedPath } from '../setup/apt-unpack.mjs';
 import { ensureCosign } from '../setup/cosign.mjs';
 import { SetupError, say } from '../setup/setup-error.mjs';
 import { SUITES, suiteFiles } from './suites.mjs';
@@ -17,7 +18,7 @@ export async function runSuites({ root, node, names, print }) {
     try {
       const files = suiteFiles(root, name);
       if (files.length === 0) throw new SetupError(`no test files in ${SUITES[name].folder}`);
-      const env = testEnvironment(await tools(root, SUITES[name].needs));
+      const env = testEnvironment(root, await tools(root, SUITES[name].needs));
       const result = await runSuite({ root, node, name, files, print, env });
       total.passed += result.passed;
       total.failures.push(...result.failures);
@@ -60,8 +61,8 @@ function printFile({ file, passed, failures, seconds }, print) {
   print(`  ${mark} ${file}  ${passed} passed${bad}  ${seconds.toFixed(1)} s`);
 }
 
-function testEnvironment(extra) {
-  const env = { ...process.env, ...extra };
+function testEnvironment(root, extra) {
+  const env = { ...process.env, ...extra, PATH: `${process.env.PATH}:${unpackedPath(root)}` };
   // Neither npm's view of this run nor a developer's settings may change what the tests see.
   for (const name of Object.keys(env)) {
     if (/^npm_(?:config_(?!registry|cache|userconfig)|package_|lifecycle_|command|execpath)/i.test(name))
