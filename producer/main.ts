@@ -44,7 +44,7 @@ export async function startProducer(parts: ProcessParts): Promise<RunningProduce
     const redis = connection.client;
     const memory = createMemoryGuard(connection);
     const queues = stack.use(createJobQueues({ connection, prefix, memory }));
-    const ledger = createRedisLedger(redis, { prefix });
+    const ledger = createRedisLedger(redis, { prefix, ...config.ledger });
     const deadLetters = stack.use(createDeadLetters({ connection, prefix, queues }));
     const sinks = createSinks(parts, connection);
     for (const sink of sinks) stack.use(sink);

@@ -56,7 +56,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const registries = configuredRegistries(parts);
     stack.defer(() => registries.close());
     const queues = stack.use(createJobQueues({ connection: store, prefix }));
-    const ledger = createRedisLedger(store.client, { prefix });
+    const ledger = createRedisLedger(store.client, { prefix, ...config.ledger });
     const engine = createWorkerEngine(parts, store, registries);
     const pause = createHostPause(store.client, { prefix });
     const sinks = createSinks(parts, store);
@@ -95,7 +95,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       limits: config.worker.retry,
       handle: async (work, { signal }) => {
         if (work.lane === 'deliver') return runDelivery(work.job, sinksById, metrics, signal);
-        const { registry } = work.job.image;
+        const registry = registries.nameOf(work.job.image.registry);
         const report = await respectingPause(registry, pause, now, () =>
           runImageJob(work.lane, work.job, ports, { signal }),
         );
