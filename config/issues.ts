@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Finding, Path } from '#config/problem.ts';
 import { branches, branchFor, nodeAt, type SchemaNode, valueAt } from '#config/schema-node.ts';
-import { suggest, suggestion } from '#config/suggest.ts';
+import { suggest } from '#config/suggest.ts';
 import { TEXT_FORMATS, type TextFormat } from '#model/settings.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -89,8 +89,9 @@ function isOtherKind(issue: Issue): boolean {
 function notOneOf(value: unknown, choices: readonly string[]): [string, string] {
   const shown = typeof value === 'string' || typeof value === 'number' ? `"${String(value).slice(0, 80)}" is` : 'is';
   if (choices.length === 1) return [`${shown} not ${choices[0]}`, `write ${choices[0]}`];
-  const known = choices.length > 6 ? 'a known value' : `one of ${choices.join(', ')}`;
-  return [`${shown} not ${known}`, suggestion(String(value), choices)];
+  const near = suggest(String(value), choices);
+  const mend = near === undefined ? 'write one of them' : `did you mean "${near}"?`;
+  return [`${shown} not one of ${choices.join(', ')}`, mend];
 }
 
 /** The constants that a key may hold over all alternatives of the object that it stands in. */

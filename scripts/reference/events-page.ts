@@ -37,7 +37,8 @@ export function eventsPage(): string {
   const overview = Object.entries(EVENTS).map(([type, meaning]) => [
     code(type),
     meaning,
-    EVENT_DATA[type as EventType].subject,
+    // What stands in angle brackets would be taken as HTML.
+    EVENT_DATA[type as EventType].subject.replaceAll(/\S*<\S+/g, code),
     REPEATED.includes(type as EventType) ? 'only when asked for' : 'yes',
   ]);
   const shapes = shapesByTypes().map(({ types, node }) => {
@@ -66,8 +67,9 @@ function shapesByTypes(): { types: EventType[]; node: SchemaNode }[] {
 }
 
 function dataRows(node: SchemaNode): string[][] {
-  const optional = (key: string) => !node.required?.includes(key.replaceAll('`', '').split(/[.[]/)[0] ?? '');
-  return keyRows(node).map(([key, form, , meaning]) => [key, optional(key) ? `${form}, may be absent` : form, meaning]);
+  return keyRows(node).map(([key, form, fallback, meaning]) => {
+    return [key, fallback === 'required' ? form : `${form}, may be absent`, meaning];
+  });
 }
 
 function exampleEvent() {

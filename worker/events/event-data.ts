@@ -27,7 +27,12 @@ const Reason = z.object({
 export const VerdictData = z.object({
   image: z.string().describe('As judged: with the tag where there is one.'),
   digest: z.string().exactOptional(),
-  policy: z.object({ name: z.string(), kind: z.string(), uri: z.string(), digest: z.string() }),
+  policy: z.object({
+    name: z.string(),
+    kind: z.string(),
+    uri: z.string(),
+    digest: z.string().describe('Digest of the text of the policy.'),
+  }),
   emulates: z.string().describe('The tool and version whose judgement this is.'),
   mode: z.enum(['compat', 'strict']),
   outcome: z.enum(OUTCOMES),
@@ -40,7 +45,7 @@ export type VerdictData = z.output<typeof VerdictData>;
 export const TransitionData = z.object({
   message,
   image,
-  policyUri: z.string(),
+  policyUri: z.string().describe('States are kept by image and this.'),
   sequence: z.number().describe('Grows by one with each change of this image under this policy.'),
   change: z.enum(['first', 'changed', 'could-not-check', 'checked-again']),
   verdict: VerdictData,
@@ -57,7 +62,7 @@ const Item = z.object({
   location: z.string().describe('Where it is attached.'),
   subject: z.string().describe('Digest that it is about.'),
   digest: z.string().exactOptional().describe('Digest of the envelope.'),
-  state: z.string(),
+  state: z.string().describe('created, replaced or restored; lost for evidence that is gone.'),
 });
 
 const origin = {
@@ -114,7 +119,7 @@ export type DeadJobData = z.output<typeof DeadJobData>;
 export const AlertData = z.object({
   message,
   image,
-  policyUri: z.string(),
+  policyUri: z.string().describe('States are kept by image and this.'),
   since: at('Since when the alert is open.').exactOptional(),
   verdict: VerdictData.describe(
     'The newest verdict; of a resolved alert the one that resolved it, when there is one.',
