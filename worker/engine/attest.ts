@@ -1,5 +1,5 @@
 import type { EnginePorts, EvidenceWish } from '#engine/engine-ports.ts';
-import { type SettledEvidence, settleLocation } from '#engine/settle.ts';
+import { prepareLocation, type Settle, type SettledEvidence } from '#engine/settle.ts';
 import { createStatementMaker, type MakerStep } from '#engine/statement-maker.ts';
 import { placeWishes } from '#engine/wish-location.ts';
 import type { Digest } from '#model/digest.ts';
@@ -24,16 +24,18 @@ export interface AttestReport {
 }
 
 /**
- * Gives an image the evidence that its wishes name: resolve, look at each location, make and sign what is missing,
- * attach it in one PUT a location, read it back. What is there and holds is left alone.
- * @throws AppError of the rooms below; nothing is left half written.
+ * Gives an image the evidence that its wishes name: look at each location, make and sign what is missing, and only when
+ * all of it could be made, attach it in one PUT a location and read it back. What is there and holds is left alone.
+ * @throws AppError of the rooms below; when something could not be made, nothing was attached.
  */
 export async function attestImage(request: AttestRequest, ports: EnginePorts): Promise<AttestReport> {
   const { subject } = request;
   const maker = createStatementMaker(subject, ports, request);
-  const evidence: SettledEvidence[] = [];
+  const prepared: Settle[] = [];
   for (const placed of placeWishes(subject, request.wishes, ports.registries)) {
-    evidence.push(...(await settleLocation(placed, ports, { ...request, make: maker.make })));
+    prepared.push(await prepareLocation(placed, ports, { ...request, make: maker.make }));
   }
+  const evidence: SettledEvidence[] = [];
+  for (const settle of prepared) evidence.push(...(await settle()));
   return { subject, evidence, packages: maker.packages };
 }

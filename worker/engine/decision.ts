@@ -7,9 +7,9 @@ import type { SignedStatement } from '#model/signed-statement.ts';
 import { attestationLayer } from '#storage/attestation-manifest.ts';
 
 export interface SettleOptions {
-  /** Whether something new may be signed. Listing our own again needs no signature. */
+  /** Whether something new may be signed. */
   readonly maySign: boolean;
-  /** Also allow signing what we had signed here before and is gone. */
+  /** Whether what we had signed here before may be listed again, or signed again when it is gone. */
   readonly mayRestore: boolean;
   /** Make anew what is there; replaces our own only. */
   readonly force: boolean;
@@ -22,7 +22,7 @@ export interface SettleOptions {
 export interface Decision {
   readonly survey: WishSurvey;
   readonly action: 'keep' | 'relist' | 'make' | 'refuse';
-  /** Layers of ours that the new statement supersedes. */
+  /** Layers of ours that what is written supersedes. */
   readonly superseded: readonly Digest[];
   /** The layer that stands for the wish, once known. */
   readonly layer?: Digest;
@@ -34,7 +34,9 @@ export function decide(survey: LocationSurvey, options: SettleOptions): readonly
     const { held, own, lost } = wish;
     if (options.force && options.maySign) return { survey: wish, action: 'make', superseded: own };
     const [recorded] = lost;
-    if (recorded) return { survey: wish, action: 'relist', superseded: [], layer: recorded.descriptor.digest };
+    if (recorded && (options.maySign || options.mayRestore)) {
+      return { survey: wish, action: 'relist', superseded: own, layer: recorded.descriptor.digest };
+    }
     const [standing] = held;
     if (standing) return { survey: wish, action: 'keep', superseded: [], layer: standing };
     const restoring = options.mayRestore && (wish.gone.length > 0 || own.length > 0);
@@ -68,11 +70,11 @@ export async function editOf(decisions: readonly Decision[], options: SettleOpti
   const drop = new Set<Digest>();
   for (const { action, survey, superseded } of decisions) {
     if (action === 'relist') relist.push(...survey.lost.map((entry) => entry.descriptor));
-    if (action !== 'make') continue;
-    add.push(await options.make(survey.placed));
+    else if (action === 'make') add.push(await options.make(survey.placed));
+    else continue;
+    // The same envelope may come again with another certificate beside it: dropped here, it is listed anew.
     for (const digest of superseded) drop.add(digest);
   }
-  for (const statement of add) drop.delete(sha256(statement.envelope));
   return { add, relist, drop };
 }
 
@@ -93,6 +95,7 @@ export function recordAfter(
   decisions: readonly Decision[],
   now: Date,
 ): readonly WrittenEvidence[] {
+  const relisted = new Set(edit.relist.map(({ digest }) => digest));
   const forgotten = new Set([
     ...edit.drop,
     ...decisions.flatMap(({ action, survey }) =>
@@ -111,16 +114,16 @@ export function recordAfter(
     }),
   );
   return union(
-    before.filter((entry) => !forgotten.has(entry.descriptor.digest)),
+    before.filter(({ descriptor: { digest } }) => relisted.has(digest) || !forgotten.has(digest)),
     added,
   );
 }
 
-/** Both records, each layer once. */
+/** Both records, each layer once; the second is the newer one. */
 export function union(
   first: readonly WrittenEvidence[],
   second: readonly WrittenEvidence[],
 ): readonly WrittenEvidence[] {
-  const known = new Set(first.map((entry) => entry.descriptor.digest));
-  return [...first, ...second.filter((entry) => !known.has(entry.descriptor.digest))];
+  const newer = new Set(second.map((entry) => entry.descriptor.digest));
+  return [...first.filter((entry) => !newer.has(entry.descriptor.digest)), ...second];
 }

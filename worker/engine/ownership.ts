@@ -6,14 +6,22 @@ import { isOurs } from '#predicates/own-statement.ts';
 import { readStatement } from '#verification/statement.ts';
 import { jsonBoundsProblem } from '#verification/strict-json.ts';
 
+/** Fingerprints of the signers that the wishes of one location have now. */
+export type PresentSigners = ReadonlySet<string>;
+
 /**
  * True for evidence of this type that is our own: in the record of what we wrote, or signed by a present or former
  * signer of this installation and naming our builder or tool. Only such evidence is ever replaced. A certificate that
  * has lapsed does not make it somebody else's, so validity is not asked here.
  */
-export function isOwn(raw: RawEvidence, wish: EvidenceWish, written: readonly WrittenEvidence[]): boolean {
+export function isOwn(
+  raw: RawEvidence,
+  wish: EvidenceWish,
+  written: readonly WrittenEvidence[],
+  present: PresentSigners,
+): boolean {
   const recorded = written.find(({ descriptor }) => descriptor.digest === raw.descriptor.digest);
-  if (recorded) return recorded.predicateType === wish.predicateType && isLineage(recorded.signer, wish.identity);
+  if (recorded && isRecordOf(recorded, wish, present)) return true;
   // Anybody may have put these bytes there: they are bounded before they are parsed.
   if (!raw.bytes || jsonBoundsProblem(raw.bytes) !== undefined) return false;
   const parsed = parseEnvelope(raw.bytes);
@@ -25,6 +33,15 @@ export function isOwn(raw: RawEvidence, wish: EvidenceWish, written: readonly Wr
   return lineageKeys(wish.identity).some((key) =>
     signatures.some(({ signature }) => verifySignature(key, signed, signature)),
   );
+}
+
+/**
+ * Whether a record is of what this wish once got: by its signer or a former one, or for its rule by a signer that no
+ * wish has any more. Where two wishes of one type have a signer each, neither replaces the other's.
+ */
+export function isRecordOf(entry: WrittenEvidence, wish: EvidenceWish, present: PresentSigners): boolean {
+  if (entry.predicateType !== wish.predicateType) return false;
+  return isLineage(entry.signer, wish.identity) || (entry.rule === wish.rule && !present.has(entry.signer));
 }
 
 function isLineage(fingerprint: string, { signer, former }: SigningIdentity): boolean {

@@ -38,23 +38,26 @@ export interface SettledEvidence {
 const MAX_ATTEMPTS = 6;
 const LOCK_WAIT_MS = 30_000;
 
+/** Brings one prepared location to what its wishes say, in one manifest PUT, and reads it back. */
+export type Settle = () => Promise<readonly SettledEvidence[]>;
+
 /**
- * Brings one evidence location to what its wishes say, in one manifest PUT, and reads it back. Looks first without the
- * lock: where nothing is missing, nothing is written.
+ * Looks at one evidence location and makes what is missing there; nothing is written before the answer is called. The
+ * look is without the lock: where nothing is missing, nothing is written.
  * @throws AppError `lock-lost`, `write-conflict` when other writers keep coming between, and the registry errors.
  */
-export async function settleLocation(
+export async function prepareLocation(
   placed: readonly PlacedWish[],
   ports: EnginePorts,
   options: SettleOptions,
-): Promise<readonly SettledEvidence[]> {
+): Promise<Settle> {
   const location = (placed[0] as PlacedWish).location;
   const before = await surveyLocation(location, placed, ports, options.signal);
   const first = decide(before, options);
-  if (isIdle(first)) return first.map((decision) => settled(decision));
+  if (isIdle(first)) return async () => first.map((decision) => settled(decision));
   // Statements are made before the lock is taken: walking layers takes seconds, a PUT milliseconds.
   for (const { action, survey } of first) if (action === 'make') await options.make(survey.placed);
-  return underLock(location, placed, ports, options);
+  return () => underLock(location, placed, ports, options);
 }
 
 async function underLock(
@@ -63,7 +66,7 @@ async function underLock(
   ports: EnginePorts,
   options: SettleOptions,
 ): Promise<readonly SettledEvidence[]> {
-  await using lease = await ports.lock.acquire(location, LOCK_WAIT_MS);
+  await using lease = await ports.lock.acquire(location, LOCK_WAIT_MS, options.signal);
   const target = ports.registries.target(location.registry);
   const context = { target, lease, ownPushes: ports.ownPushes };
   let written: readonly Decision[] | undefined;
@@ -83,7 +86,7 @@ async function underLock(
     }
     await ports.written.replace(location, record);
     written = await confirmed(written ?? decisions, options);
-    const wanted = [...edit.relist, ...edit.add.map(attestationLayer)].map((layer) => layer.digest);
+    const wanted = [...edit.relist, ...edit.add.map(attestationLayer)];
     if ((await missingAfterWrite(target, location, wanted, lease.signal)).length === 0) {
       return written.map((decision) => settled(decision));
     }

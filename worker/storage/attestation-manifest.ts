@@ -33,6 +33,12 @@ export function attestationLayer(statement: SignedStatement): Descriptor {
   };
 }
 
+/** Whether a manifest lists a layer with all that was written beside it; what somebody added is no harm. */
+export function isListedAs(found: Descriptor, written: Descriptor): boolean {
+  if (found.digest !== written.digest) return false;
+  return Object.entries(written.annotations ?? {}).every(([name, value]) => found.annotations?.[name] === value);
+}
+
 /**
  * The config blob of an attestation tag: a real image config whose `diff_ids` are the layers, since tools based on
  * go-containerregistry iterate both.

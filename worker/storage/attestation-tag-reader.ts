@@ -17,6 +17,8 @@ export interface AttestationTagContent {
   readonly manifestDigest?: Digest;
   readonly layers: readonly Descriptor[];
   readonly evidence: readonly RawEvidence[];
+  /** The tag holds an index, and these are the layers of its linux/amd64 child. */
+  readonly insideIndex?: true;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function readAttestationTag(
 ): Promise<AttestationTagContent> {
   const manifest = await tagManifest(source, location, signal);
   if (!manifest) return { layers: [], evidence: [] };
-  const layers = await imageLayers(source, location, manifest, signal);
+  const { layers, ...inside } = await imageLayers(source, location, manifest, signal);
   const total = layers.reduce((sum, layer) => sum + layer.size, 0);
   if (total > MAX_TOTAL_BYTES) {
     throw new AppError(
@@ -44,10 +46,11 @@ export async function readAttestationTag(
     const bytes = await layerBytes(source, location, descriptor, signal);
     return { location, layout: 'cosign-tag', manifestDigest, descriptor, ...(bytes ? { bytes } : {}) };
   });
-  return { manifestDigest, layers, evidence };
+  return { manifestDigest, layers, evidence, ...inside };
 }
 
-async function tagManifest(
+/** The manifest at a location's attestation tag; undefined when there is none. */
+export async function tagManifest(
   source: ReadTarget,
   location: EvidenceLocation,
   signal?: AbortSignal,
@@ -66,15 +69,15 @@ async function imageLayers(
   location: EvidenceLocation,
   stored: StoredManifest,
   signal?: AbortSignal,
-): Promise<readonly Descriptor[]> {
+): Promise<Pick<AttestationTagContent, 'layers' | 'insideIndex'>> {
   const manifest = parseManifest(stored);
-  if (manifest.kind === 'manifest') return manifest.layers;
+  if (manifest.kind === 'manifest') return { layers: manifest.layers };
   const child = manifest.manifests.find(
     ({ platform }) => !platform || (platform.os === 'linux' && platform.architecture === 'amd64'),
   );
-  if (!child) return [];
+  if (!child) return { layers: [], insideIndex: true };
   const image = parseManifest(await source.manifest(location.repository, child.digest, signal));
-  if (image.kind === 'manifest') return image.layers;
+  if (image.kind === 'manifest') return { layers: image.layers, insideIndex: true };
   throw new AppError('index-nested', `${attestationTag(location)} holds an index that lists another index`);
 }
 

@@ -8,7 +8,8 @@ import type { Lease, OwnPushes } from '#model/ports.ts';
 import type { SignedStatement } from '#model/signed-statement.ts';
 import { parseManifest } from '#oci/manifest.ts';
 import type { Target } from '#oci/target.ts';
-import { attestationConfig, attestationLayer, attestationManifest } from '#storage/attestation-manifest.ts';
+import { attestationConfig, attestationLayer, attestationManifest, isListedAs } from '#storage/attestation-manifest.ts';
+import { type AttestationTagContent, tagManifest } from '#storage/attestation-tag-reader.ts';
 
 /** go-containerregistry based readers refuse more layers. */
 const MAX_LAYERS = 1000;
@@ -38,14 +39,16 @@ export interface WrittenManifest {
  * Applies an edit to the layers that were read, in one manifest PUT. The fence is checked and the tag compared just
  * before the PUT: a legacy tag has no conditional request, so what another tool writes in that instant is found by
  * reading back.
- * @throws AppError `lock-lost`, `write-conflict` when the tag is no longer what was read, `too-large`.
+ * @throws AppError `lock-lost`, `write-conflict` when the tag is no longer what was read, `too-large`,
+ * `media-type-unsupported` when somebody keeps an index there.
  */
 export async function writeAttestationTag(
   { target, lease, ownPushes }: WriteContext,
   location: EvidenceLocation,
-  read: { readonly manifestDigest?: Digest; readonly layers: readonly Descriptor[] },
+  read: Omit<AttestationTagContent, 'evidence'>,
   edit: AttestationEdit,
 ): Promise<WrittenManifest> {
+  if (read.insideIndex) throw cannotAppend(location);
   const layers = editedLayers(read.layers, edit);
   if (layers.length > MAX_LAYERS) {
     throw new AppError('too-large', `${attestationTag(location)} would list ${layers.length} attestations`, {
@@ -69,17 +72,17 @@ export async function writeAttestationTag(
   return { manifestDigest, layers };
 }
 
-/** Reads the tag back: answers the layers that were wanted and are not there. */
+/** Reads the tag back: answers the layers that were wanted and are not there as they were written. */
 export async function missingAfterWrite(
   target: Target,
   location: EvidenceLocation,
-  wanted: readonly Digest[],
+  wanted: readonly Descriptor[],
   signal?: AbortSignal,
-): Promise<readonly Digest[]> {
-  const stored = await target.manifest(location.repository, attestationTag(location), signal);
-  const manifest = parseManifest(stored);
-  const present = new Set(manifest.kind === 'manifest' ? manifest.layers.map((layer) => layer.digest) : []);
-  return wanted.filter((digest) => !present.has(digest));
+): Promise<readonly Descriptor[]> {
+  const stored = await tagManifest(target, location, signal);
+  const manifest = stored ? parseManifest(stored) : undefined;
+  const present = manifest?.kind === 'manifest' ? manifest.layers : [];
+  return wanted.filter((layer) => !present.some((found) => isListedAs(found, layer)));
 }
 
 function editedLayers(layers: readonly Descriptor[], edit: AttestationEdit): readonly Descriptor[] {
@@ -91,6 +94,14 @@ function editedLayers(layers: readonly Descriptor[], edit: AttestationEdit): rea
     return true;
   });
   return [...kept, ...appended];
+}
+
+/** A manifest in its place would take away what the other children of the index list. */
+function cannotAppend(location: EvidenceLocation): AppError {
+  const message = `${formatRepositoryRef(location)}:${attestationTag(location)} holds an index, not attestations`;
+  return new AppError('media-type-unsupported', message, {
+    mend: 'move the index to another tag; attestations are appended to an image manifest',
+  });
 }
 
 async function refuseChangedTag(
