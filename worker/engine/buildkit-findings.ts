@@ -16,6 +16,8 @@ import { readBlob } from '#storage/read-blob.ts';
 /** Real indexes hold one attestation manifest a platform. */
 const MAX_ATTESTATIONS = 100;
 
+const UNREADABLE: readonly string[] = ['manifest-malformed', 'media-type-unsupported', 'too-large'];
+
 /**
  * Reads and checks the statements that BuildKit left in the index. They are unsigned: they are named by digest in our
  * provenance with the result of the check, never signed as our own.
@@ -28,22 +30,39 @@ export async function readBuildkitFindings(
   const findings: BuildkitFinding[] = [];
   const attestations = subject.children.filter(isBuildkitAttestation);
   for (const attestation of attestations.slice(0, MAX_ATTESTATIONS)) {
-    const layers = await attestationLayers(source, subject, attestation, signal);
-    const blobs = await fetchStatements(source, subject, layers, signal);
-    findings.push(...checkBuildkitAttestation({ children: subject.children, attestation, layers, blobs }));
+    findings.push(...(await attestationFindings(source, subject, attestation, signal)));
   }
   return findings;
 }
 
+async function attestationFindings(
+  source: ReadTarget,
+  subject: Subject,
+  attestation: Descriptor,
+  signal?: AbortSignal,
+): Promise<readonly BuildkitFinding[]> {
+  const layers = await attestationLayers(source, subject, attestation, signal);
+  if (typeof layers === 'string') return [{ digest: attestation.digest, ok: false, why: layers, tampering: false }];
+  const blobs = await fetchStatements(source, subject, layers, signal);
+  return checkBuildkitAttestation({ children: subject.children, attestation, layers, blobs });
+}
+
+/** The layers of an attestation manifest, or why it cannot be read as one. */
 async function attestationLayers(
   source: ReadTarget,
   subject: Subject,
   attestation: Descriptor,
   signal?: AbortSignal,
-): Promise<readonly Descriptor[]> {
-  const stored = await source.manifest(subject.image.repository, attestation.digest, signal);
-  const manifest = parseManifest(stored);
-  return manifest.kind === 'manifest' ? manifest.layers : [];
+): Promise<readonly Descriptor[] | 'blob-missing' | 'statement-malformed'> {
+  try {
+    const manifest = parseManifest(await source.manifest(subject.image.repository, attestation.digest, signal));
+    return manifest.kind === 'manifest' ? manifest.layers : 'statement-malformed';
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    if (error.code === 'not-found') return 'blob-missing';
+    if (UNREADABLE.includes(error.code)) return 'statement-malformed';
+    throw error;
+  }
 }
 
 async function fetchStatements(

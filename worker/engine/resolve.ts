@@ -2,7 +2,7 @@ import { readImageConfig } from '#engine/image-config.ts';
 import { type Descriptor, formatPlatform, type Platform } from '#model/descriptor.ts';
 import { AppError } from '#model/errors.ts';
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
-import { IMAGE_CONFIGS } from '#model/media-types.ts';
+import { IMAGE_CONFIGS, IMAGE_INDEXES, IMAGE_MANIFESTS } from '#model/media-types.ts';
 import type { PlatformImage, Subject } from '#model/subject.ts';
 import { type ImageIndex, type ImageManifest, parseManifest } from '#oci/manifest.ts';
 import type { ReadTarget } from '#oci/target.ts';
@@ -12,7 +12,8 @@ import { isBuildkitAttestation } from '#predicates/buildkit.ts';
 const MAX_PLATFORMS = 100;
 
 /** Layer types that only evidence has: such a manifest is attested never, or every attestation would get its own. */
-const EVIDENCE_LAYER = /^application\/vnd\.(?:in-toto|dsse\.|dev\.cosign\.|dev\.sigstore\.)/;
+const EVIDENCE_LAYER =
+  /^(?:text\/spdx|application\/(?:spdx|vnd\.(?:in-toto|dsse\.|dev\.cosign|dev\.sigstore|cyclonedx|syft)))/;
 
 /**
  * Resolves a reference to the image that it names now. `image.registry` is the configured name; a digest in the
@@ -39,7 +40,9 @@ async function platformsOf(
   index: ImageIndex,
   signal?: AbortSignal,
 ): Promise<readonly PlatformImage[]> {
-  const children = index.manifests.filter((child) => !isAttestationManifest(child));
+  const candidates = index.manifests.filter((child) => isImageChild(child) && !isAttestationManifest(child));
+  // A manifest that is listed for several platforms is one image.
+  const children = [...new Map(candidates.map((child) => [child.digest, child])).values()];
   if (children.length > MAX_PLATFORMS) {
     throw new AppError('too-large', `${formatImageRef(image)} lists ${children.length} platforms`);
   }
@@ -86,6 +89,11 @@ function whyNoImage(manifest: ImageManifest): string | undefined {
   if (!IMAGE_CONFIGS.includes(manifest.config.mediaType)) return `its config is ${manifest.config.mediaType}`;
   const evidence = manifest.layers.find((layer) => EVIDENCE_LAYER.test(layer.mediaType));
   return evidence ? `it holds evidence (${evidence.mediaType})` : undefined;
+}
+
+/** What an index lists beside images: artifacts of other kinds, which no runtime would start. */
+function isImageChild({ mediaType }: Descriptor): boolean {
+  return IMAGE_MANIFESTS.includes(mediaType) || IMAGE_INDEXES.includes(mediaType);
 }
 
 /** `unknown/unknown` children are evidence, whoever wrote them. */
