@@ -22,6 +22,8 @@ export interface VerifyReport {
   /** Absent when the image could not be resolved. */
   readonly digest?: Digest;
   readonly verdicts: readonly Verdict[];
+  /** Why something could not be read; the verdicts say what that means. */
+  readonly failures: readonly AppError[];
 }
 
 export type VerifyPorts = Pick<EnginePorts, 'registries' | 'now'>;
@@ -39,14 +41,16 @@ export async function verifyImage(request: VerifyRequest, ports: VerifyPorts): P
   } catch (error) {
     const failure = toAppError(error);
     request.signal?.throwIfAborted();
-    return { image, verdicts: request.policies.map((policy) => unreachable(policy, image, failure)) };
+    const verdicts = request.policies.map((policy) => unreachable(policy, image, failure));
+    return { image, verdicts, failures: [failure] };
   }
   const contents = await fetchContents(image, digest, request, ports);
   const now = ports.now();
   const verdicts = request.policies.map((policy) =>
     policy.evaluate({ image, digest, now, content: (location) => contentOf(contents, location) }),
   );
-  return { image: { ...image, digest }, digest, verdicts };
+  const failures = [...contents.values()].flatMap((content) => (content.ok ? [] : [content.error]));
+  return { image: { ...image, digest }, digest, verdicts, failures };
 }
 
 /** Asked of the registry even where the reference has a digest: evidence of an image that is gone proves nothing. */

@@ -30,7 +30,7 @@ export async function attestJob(
   const pinned = { ...image, digest };
   const known = (await ports.ledger.latest(ledgerImage(image, digest))).length > 0;
   const before = known
-    ? await watch.time('look', () => observeImage(pinned, digest, armed, ports, context))
+    ? await watch.time('look', () => observeImage(pinned, digest, armed.policies, ports, context))
     : undefined;
   const refused = whenUnmet(armed.rule.when, gateOf(job));
   const report = await watch.time('attest', () =>
@@ -47,7 +47,7 @@ export async function attestJob(
     ),
   );
   await tell(job, report, armed, refused, ports);
-  const after = await watch.time('verify', () => observeImage(pinned, digest, armed, ports, context));
+  const after = await watch.time('verify', () => observeImage(pinned, digest, armed.policies, ports, context));
   return done({
     rule: armed.rule.name,
     digest,
@@ -95,7 +95,8 @@ async function tell(
     await ports.outbox.append(name, evidenceLost(context, restored));
     await ports.outbox.append(name, evidenceRestored(context, restored));
   }
-  if (refused !== undefined && refusedAnything(report)) {
+  // A lapse is nobody's push: that its image may not be signed was told when it was pushed.
+  if (refused !== undefined && refusedAnything(report) && job.cause !== 'lapse') {
     await ports.outbox.append(name, signingRefused(context, refused));
   }
 }

@@ -1,7 +1,8 @@
 import { verifyImage } from '#engine/verify.ts';
-import { type ArmedRule, podImage } from '#jobs/installation.ts';
+import { podImage, type ScheduledPolicy } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { Digest } from '#model/digest.ts';
+import type { AppError } from '#model/errors.ts';
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
 import type { Transition } from '#model/ledger.ts';
 import type { Verdict } from '#model/verdict.ts';
@@ -9,6 +10,8 @@ import type { Verdict } from '#model/verdict.ts';
 export interface Observed {
   readonly verdicts: readonly Verdict[];
   readonly transitions: readonly Transition[];
+  /** Why something could not be read. */
+  readonly failures: readonly AppError[];
 }
 
 /** How the ledger names an image: `registry/repository@digest`. */
@@ -17,22 +20,25 @@ export function ledgerImage(image: ImageRef, digest: Digest): string {
 }
 
 /**
- * Judges an image under the policies of its rule and records each verdict with the time of the next check. What changed
- * is in the ledger's outbox when this returns.
+ * Judges an image under policies and records each verdict with the time of the next check. What changed is in the
+ * ledger's outbox when this returns.
+ * @throws AppError `registry-throttled`: a registry that asks to be left alone is a reason to wait, not a finding.
  */
 export async function observeImage(
   image: ImageRef,
   digest: Digest,
-  armed: ArmedRule,
+  scheduled: readonly ScheduledPolicy[],
   ports: JobPorts,
   context: JobContext,
 ): Promise<Observed> {
-  const policies = armed.policies.map(({ policy }) => policy);
+  const policies = scheduled.map(({ policy }) => policy);
   const request = { image: podImage(image), digest, policies, signal: context.signal };
-  const { verdicts } = await verifyImage(request, ports.engine);
+  const { verdicts, failures } = await verifyImage(request, ports.engine);
+  const throttled = failures.find((failure) => failure.class === 'throttled');
+  if (throttled) throw throttled;
   const transitions: Transition[] = [];
   for (const [at, verdict] of verdicts.entries()) {
-    const everyMs = verdict.outcome === 'error' ? ports.retryErrorMs : (armed.policies[at]?.everyMs ?? 0);
+    const everyMs = verdict.outcome === 'error' ? ports.retryErrorMs : (scheduled[at]?.everyMs ?? 0);
     const now = ports.now();
     const transition = await ports.ledger.record({
       image: ledgerImage(image, digest),
@@ -43,13 +49,5 @@ export async function observeImage(
     });
     if (transition) transitions.push(transition);
   }
-  await forgetOthers(ledgerImage(image, digest), new Set(policies.map(({ identity }) => identity.uri)), ports);
-  return { verdicts, transitions };
-}
-
-/** Policies that the rule names no more: nobody would ever judge them again, and their alerts would stay open. */
-async function forgetOthers(image: string, uris: ReadonlySet<string>, ports: JobPorts): Promise<void> {
-  for (const { policyUri } of await ports.ledger.latest(image)) {
-    if (!uris.has(policyUri)) await ports.ledger.forget(image, ports.now(), policyUri);
-  }
+  return { verdicts, transitions, failures };
 }

@@ -1,43 +1,77 @@
 import type { ArmedRule } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { JobReport } from '#jobs/job-report.ts';
-import { observeImage } from '#jobs/observe.ts';
+import { knownNames, policiesOf } from '#jobs/known-names.ts';
+import { ledgerImage, type Observed, observeImage } from '#jobs/observe.ts';
 import { createStopwatch } from '#jobs/stopwatch.ts';
+import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import { type ImageJob, JOB_VERSION } from '#model/job.ts';
+import type { StateRecord } from '#model/ledger.ts';
+import { chooseRule } from '#model/rule.ts';
+
+/** An image that was not there for this long is taken for deleted: a registry that is restored has it back sooner. */
+const GONE_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Judges a known image again. Where its evidence lapsed and the rule says so, a job to restore it is enqueued once the
- * lapse stands in the ledger and in the outbox.
+ * Judges a known image again, under each name by which it is known. Where its evidence lapsed and the rule says so, a
+ * job to restore it is enqueued once the lapse stands in the ledger and in the outbox.
  */
 export async function verifyJob(
   job: ImageJob,
   image: ImageRef,
-  armed: ArmedRule,
   ports: JobPorts,
   context: JobContext,
 ): Promise<JobReport> {
   const { digest } = image;
   if (digest === undefined) throw new AppError('internal', 'a verify job names its image by digest');
   const watch = createStopwatch(ports.now);
-  const { verdicts, transitions } = await watch.time('verify', () =>
-    observeImage(image, digest, armed, ports, context),
-  );
-  const lapsed = verdicts.some(({ outcome }) => outcome === 'fail');
-  if (lapsed && armed.rule.onLapse === 'attest') await ports.enqueue(restoreJob(job));
+  const states = await ports.ledger.latest(ledgerImage(image, digest));
+  const judged: (Observed & { readonly armed: ArmedRule })[] = [];
+  for (const named of knownNames(image, states)) {
+    const { rule } = chooseRule(ports.installation.rules, named);
+    if (!rule) continue;
+    const armed = ports.installation.armed(rule);
+    const policies = policiesOf(armed, named, image, states);
+    const observed = await watch.time('verify', () => observeImage(named, digest, policies, ports, context));
+    judged.push({ ...observed, armed });
+    const lapsed = observed.verdicts.some(({ outcome }) => outcome === 'fail');
+    if (lapsed && rule.onLapse === 'attest') await ports.enqueue(restoreJob(job, named));
+  }
+  await forgetWhatIsOver(image, digest, states, judged, ports);
+  const [first] = judged;
+  if (!first) return { outcome: 'no-rule', missed: chooseRule(ports.installation.rules, image).missed };
   return {
     outcome: 'done',
-    rule: armed.rule.name,
+    rule: first.armed.rule.name,
     digest,
     evidence: [],
     packages: new Map(),
-    verdicts,
-    transitions,
+    verdicts: judged.flatMap(({ verdicts }) => verdicts),
+    transitions: judged.flatMap(({ transitions }) => transitions),
     took: watch.took(),
   };
 }
 
-function restoreJob({ image, source, traceparent, receivedAt }: ImageJob): ImageJob {
+/** Policies that no rule names any more, and images that are gone: nobody would judge them, their alerts stayed open. */
+async function forgetWhatIsOver(
+  image: ImageRef,
+  digest: Digest,
+  states: readonly StateRecord[],
+  judged: readonly Observed[],
+  ports: JobPorts,
+): Promise<void> {
+  const name = ledgerImage(image, digest);
+  const alive = new Set(judged.flatMap(({ verdicts }) => verdicts.map(({ policy }) => policy.uri)));
+  const gone = judged.some(({ failures }) => failures.some(({ code }) => code === 'not-found'));
+  for (const { policyUri, couldNotCheck } of states) {
+    const missedSince = couldNotCheck ? Date.parse(couldNotCheck.since) : Number.POSITIVE_INFINITY;
+    const over = gone && ports.now().getTime() - missedSince >= GONE_AFTER_MS;
+    if (over || !alive.has(policyUri)) await ports.ledger.forget(name, ports.now(), policyUri);
+  }
+}
+
+function restoreJob({ source, traceparent, receivedAt }: ImageJob, image: ImageRef): ImageJob {
   return { v: JOB_VERSION, kind: 'attest', image, source, cause: 'lapse', traceparent, receivedAt };
 }
