@@ -63,7 +63,9 @@ async function install(root, missing, say) {
     );
   } else if (canUnpack()) {
     // What was unpacked for an earlier command is replaced, and so belongs to the new set.
-    const all = SERVERS.filter((server) => missing.includes(server) || find(server, root).unpacked);
+    const all = SERVERS.map((server) => find(server, root)).filter((server) =>
+      isMissing(server) ? missing.some(({ id }) => id === server.id) : server.unpacked,
+    );
     try {
       unpackWithApt({
         root,
