@@ -32,8 +32,10 @@ export function evidenceRestored(context: WorkContext, evidence: readonly Eviden
   return evidenceEvent('dev.attestry.evidence.restored.v1', 'restored on', context, evidence);
 }
 
+/** The state of its items is `lost`, whatever became of them since. */
 export function evidenceLost(context: WorkContext, evidence: readonly EvidenceItem[]): CloudEvent<EvidenceData> {
-  return evidenceEvent('dev.attestry.evidence.lost.v1', 'lost from', context, evidence);
+  const lost = evidence.map((item) => ({ ...item, state: 'lost' }));
+  return evidenceEvent('dev.attestry.evidence.lost.v1', 'lost from', context, lost);
 }
 
 function evidenceEvent(

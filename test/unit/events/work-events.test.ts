@@ -62,6 +62,14 @@ test('a retry of the job tells the same event, in whatever order the evidence co
   assert.notEqual(evidenceAttached(work, [piece]).id, evidenceAttached(work, [other]).id);
 });
 
+test('lost evidence is told as lost, even when it was restored meanwhile', () => {
+  const event = evidenceLost(work, [{ ...piece, state: 'restored' }]);
+  assert.deepEqual(
+    event.data.evidence.map(({ state }) => state),
+    ['lost'],
+  );
+});
+
 test('an event carries the trace and the actor of its job, without control characters', () => {
   const event = signingRefused(work, 'why');
   assert.equal(event.traceparent, job.traceparent);
