@@ -1,18 +1,20 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { pae, parseEnvelope, verifySignature } from '#crypto/dsse.ts';
+import { type Envelope, pae, parseEnvelope, verifySignature } from '#crypto/dsse.ts';
 import type { EvidenceWish, SigningIdentity } from '#engine/engine-ports.ts';
 import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
 import { isOurs } from '#predicates/own-statement.ts';
 import { readStatement } from '#verification/statement.ts';
 import { jsonBoundsProblem } from '#verification/strict-json.ts';
+import { subjectDefect } from '#verification/verify-evidence.ts';
 
 /** Fingerprints of the signers that the wishes of one location have now. */
 export type PresentSigners = ReadonlySet<string>;
 
 /**
- * True for evidence of this type that is our own: in the record of what we wrote, or signed by a present or former
- * signer of this installation and naming our builder or tool. Only such evidence is ever replaced. A certificate that
- * has lapsed does not make it somebody else's, so validity is not asked here.
+ * True for evidence of this type that is our own: in the record of what we wrote, or about this very digest, signed by
+ * present or former signers of this installation alone, and naming our builder or tool. Only such evidence is ever
+ * replaced, and only it is a reason to sign again. A certificate that has lapsed does not make it somebody else's, so
+ * validity is not asked here.
  */
 export function isOwn(
   raw: RawEvidence,
@@ -26,12 +28,20 @@ export function isOwn(
   if (!raw.bytes || jsonBoundsProblem(raw.bytes) !== undefined) return false;
   const parsed = parseEnvelope(raw.bytes);
   if (!parsed.ok) return false;
-  const { payloadType, payload, signatures } = parsed.envelope;
-  const statement = readStatement(payload);
+  // Nothing of a payload is built before it is known to be signed by us, and by nobody beside us.
+  if (!isSignedByUs(parsed.envelope, wish.identity)) return false;
+  const statement = readStatement(parsed.envelope.payload);
   if (!statement || statement.predicateType !== wish.predicateType || !isOurs(statement)) return false;
+  // Whoever may push may copy what we signed for one image beside another: there it tells of nothing that we did.
+  return subjectDefect(statement, raw.location.digest) === undefined;
+}
+
+function isSignedByUs({ payloadType, payload, signatures }: Envelope, identity: SigningIdentity): boolean {
   const signed = pae(payloadType, payload);
-  return lineageKeys(wish.identity).some((key) =>
-    signatures.some(({ signature }) => verifySignature(key, signed, signature)),
+  const keys = lineageKeys(identity);
+  return (
+    signatures.length > 0 &&
+    signatures.every(({ signature }) => keys.some((key) => verifySignature(key, signed, signature)))
   );
 }
 

@@ -152,7 +152,7 @@ function keyHolder(raw: RawEvidence, { profile }: Attestor): readonly Certificat
 }
 
 /** One subject with the image's digest is enough; the hex is compared as written (interop specification I.1). */
-function subjectDefect(statement: Statement, digest: Digest): EvidenceDefect | undefined {
+export function subjectDefect(statement: Statement, digest: Digest): EvidenceDefect | undefined {
   const algorithm = digest.slice(0, digest.indexOf(':'));
   const about = statement.subject.map((subject) =>
     Object.hasOwn(subject.digest, algorithm) ? subject.digest[algorithm] : undefined,
