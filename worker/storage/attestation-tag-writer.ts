@@ -40,12 +40,12 @@ export interface WrittenManifest {
  * before the PUT: a legacy tag has no conditional request, so what another tool writes in that instant is found by
  * reading back.
  * @throws AppError `lock-lost`, `write-conflict` when the tag is no longer what was read, `too-large`,
- * `media-type-unsupported` when somebody keeps an index there.
+ * `media-type-unsupported` when somebody keeps an index there, `registry-refused` when blobs that others listed are gone.
  */
 export async function writeAttestationTag(
   { target, lease, ownPushes }: WriteContext,
   location: EvidenceLocation,
-  read: Omit<AttestationTagContent, 'evidence'>,
+  read: AttestationTagContent,
   edit: AttestationEdit,
 ): Promise<WrittenManifest> {
   if (read.insideIndex) throw cannotAppend(location);
@@ -68,8 +68,30 @@ export async function writeAttestationTag(
   await ownPushes.announce(formatRepositoryRef(location), manifestDigest);
   await refuseChangedTag(target, location, read.manifestDigest, signal);
   await lease.check();
-  await target.pushManifest(repository, attestationTag(location), manifest, OCI_MANIFEST, signal);
+  try {
+    await target.pushManifest(repository, attestationTag(location), manifest, OCI_MANIFEST, signal);
+  } catch (error) {
+    throw blobsOfOthersGone(error, location, read, layers);
+  }
   return { manifestDigest, layers };
+}
+
+/** Registries take no list of blobs that they do not hold, and what others listed is not ours to take off. */
+function blobsOfOthersGone(
+  error: unknown,
+  location: EvidenceLocation,
+  read: AttestationTagContent,
+  layers: readonly Descriptor[],
+): unknown {
+  const dead = read.evidence.filter(({ bytes }) => bytes === undefined).map(({ descriptor }) => descriptor.digest);
+  const listed = dead.filter((digest) => layers.some((layer) => layer.digest === digest));
+  if (!(error instanceof AppError) || error.code !== 'not-found' || listed.length === 0) return error;
+  const tag = `${formatRepositoryRef(location)}:${attestationTag(location)}`;
+  const message = `${tag} lists ${listed.join(', ')}, which the registry does not hold; it takes no list with them`;
+  return new AppError('registry-refused', message, {
+    cause: error,
+    mend: 'these attestations are not ours: upload the blobs again, or take them off that tag',
+  });
 }
 
 /** Reads the tag back: answers the layers that were wanted and are not there as they were written. */
