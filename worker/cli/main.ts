@@ -71,14 +71,20 @@ function processIo(signal: AbortSignal): CommandIo {
   };
 }
 
+/** Launchers and process managers pass on a signal that the whole process group got already: both are one. */
+const SAME_SIGNAL_MS = 500;
+
 /** Runs the command line of this process: what the launcher in bin/ calls. */
 export async function runProcess(): Promise<void> {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(name, () => {
       controller.abort();
+      const first = performance.now();
       // The second signal means it.
-      process.once(name, () => process.exit(130));
+      process.on(name, () => {
+        if (performance.now() - first > SAME_SIGNAL_MS) process.exit(130);
+      });
     });
   }
   // A reader that has seen enough (`| head`) is no failure: what has nobody to read it is not written, and a program
