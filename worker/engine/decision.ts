@@ -26,19 +26,23 @@ export interface Decision {
   readonly superseded: readonly Digest[];
   /** The layer that stands for the wish, once known. */
   readonly layer?: Digest;
+  /** The layer was put down by a run that did not live to see its PUT stand. */
+  readonly unconfirmed?: true;
 }
 
 /** From what a location holds to what must be done there. */
 export function decide(survey: LocationSurvey, options: SettleOptions): readonly Decision[] {
+  const pending = new Set(survey.written.filter((entry) => entry.pending).map(({ descriptor }) => descriptor.digest));
+  const standsFor = (layer: Digest) => ({ layer, ...(pending.has(layer) ? { unconfirmed: true as const } : {}) });
   return survey.wishes.map((wish): Decision => {
     const { held, own, lost } = wish;
     if (options.force && options.maySign) return { survey: wish, action: 'make', superseded: own };
     const [recorded] = lost;
     if (recorded && (options.maySign || options.mayRestore)) {
-      return { survey: wish, action: 'relist', superseded: own, layer: recorded.descriptor.digest };
+      return { survey: wish, action: 'relist', superseded: own, ...standsFor(recorded.descriptor.digest) };
     }
     const [standing] = held;
-    if (standing) return { survey: wish, action: 'keep', superseded: [], layer: standing };
+    if (standing) return { survey: wish, action: 'keep', superseded: [], ...standsFor(standing) };
     const restoring = options.mayRestore && (wish.gone.length > 0 || own.length > 0);
     if (options.maySign || restoring) return { survey: wish, action: 'make', superseded: own };
     return { survey: wish, action: 'refuse', superseded: [] };
@@ -88,7 +92,7 @@ export async function confirmed(decisions: readonly Decision[], options: SettleO
   );
 }
 
-/** The record of what we wrote, once the edit stands. */
+/** The record of what we are about to write: what the edit leaves of it, and what it adds. */
 export function recordAfter(
   before: readonly WrittenEvidence[],
   edit: Edit,
@@ -111,11 +115,22 @@ export function recordAfter(
       signer: statement.fingerprint,
       rule: rules.get(statement.predicateType) ?? '',
       writtenAt: now.toISOString(),
+      pending: true,
     }),
   );
   return union(
     before.filter(({ descriptor: { digest } }) => relisted.has(digest) || !forgotten.has(digest)),
     added,
+  );
+}
+
+/** The record once these layers are known to be listed. */
+export function withoutPending(
+  record: readonly WrittenEvidence[],
+  listed: ReadonlySet<Digest>,
+): readonly WrittenEvidence[] {
+  return record.map(({ pending, ...entry }) =>
+    pending && !listed.has(entry.descriptor.digest) ? { ...entry, pending } : entry,
   );
 }
 

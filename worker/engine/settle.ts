@@ -8,13 +8,14 @@ import {
   repeat,
   type SettleOptions,
   union,
+  withoutPending,
 } from '#engine/decision.ts';
 import type { EnginePorts } from '#engine/engine-ports.ts';
 import { surveyLocation } from '#engine/survey.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
-import { attestationTag, type EvidenceLocation } from '#model/evidence.ts';
+import { attestationTag, type EvidenceLocation, type WrittenEvidence } from '#model/evidence.ts';
 import { formatRepositoryRef } from '#model/image-ref.ts';
 import type { EvidenceType } from '#model/rule.ts';
 import { attestationLayer } from '#storage/attestation-manifest.ts';
@@ -54,7 +55,8 @@ export async function prepareLocation(
   const location = (placed[0] as PlacedWish).location;
   const before = await surveyLocation(location, placed, ports, options.signal);
   const first = decide(before, options);
-  if (isIdle(first)) return async () => first.map((decision) => settled(decision));
+  const done = isIdle(first) && !first.some(({ unconfirmed }) => unconfirmed);
+  if (done) return async () => first.map((decision) => settled(decision));
   // Statements are made before the lock is taken: walking layers takes seconds, a PUT milliseconds.
   for (const { action, survey } of first) if (action === 'make') await options.make(survey.placed);
   return () => underLock(location, placed, ports, options);
@@ -74,7 +76,10 @@ async function underLock(
     options.signal?.throwIfAborted();
     const survey = await surveyLocation(location, placed, ports, lease.signal);
     const decisions = written ? repeat(written, survey) : decide(survey, options);
-    if (isIdle(decisions)) return (written ?? decisions).map((decision) => settled(decision));
+    if (isIdle(decisions)) {
+      await confirm(location, survey.written, layersOf(decisions), ports);
+      return (written ?? decisions).map((decision) => settled(decision));
+    }
     const edit = await editOf(decisions, options);
     const record = recordAfter(survey.written, edit, decisions, ports.now());
     await ports.written.replace(location, union(survey.written, record));
@@ -84,9 +89,9 @@ async function underLock(
       if (error instanceof AppError && error.code === 'write-conflict') continue;
       throw error;
     }
-    await ports.written.replace(location, record);
     written = await confirmed(written ?? decisions, options);
     const wanted = [...edit.relist, ...edit.add.map(attestationLayer)];
+    await confirm(location, record, new Set(wanted.map(({ digest }) => digest)), ports);
     if ((await missingAfterWrite(target, location, wanted, lease.signal)).length === 0) {
       return written.map((decision) => settled(decision));
     }
@@ -94,9 +99,23 @@ async function underLock(
   throw new AppError('write-conflict', `other writers keep overwriting ${where(location)}`);
 }
 
+/** Puts down that these layers were written; others stay as they are. */
+async function confirm(
+  location: EvidenceLocation,
+  record: readonly WrittenEvidence[],
+  layers: ReadonlySet<Digest>,
+  ports: EnginePorts,
+): Promise<void> {
+  await ports.written.replace(location, withoutPending(record, layers));
+}
+
+function layersOf(decisions: readonly Decision[]): ReadonlySet<Digest> {
+  return new Set(decisions.flatMap(({ layer }) => (layer === undefined ? [] : [layer])));
+}
+
 const STATES = { keep: 'present', relist: 'restored', refuse: 'refused' } as const;
 
-function settled({ survey, action, superseded, layer }: Decision): SettledEvidence {
+function settled({ survey, action, superseded, layer, unconfirmed }: Decision): SettledEvidence {
   const { wish, location } = survey.placed;
   return {
     type: wish.type,
@@ -104,7 +123,7 @@ function settled({ survey, action, superseded, layer }: Decision): SettledEviden
     location: where(location),
     subject: location.digest,
     ...(layer === undefined ? {} : { digest: layer }),
-    state: action === 'make' ? (superseded.length > 0 ? 'replaced' : 'created') : STATES[action],
+    state: action === 'make' || unconfirmed ? (superseded.length > 0 ? 'replaced' : 'created') : STATES[action],
   };
 }
 

@@ -101,4 +101,6 @@ export interface WrittenEvidence {
   readonly rule: string;
   /** ISO 8601. */
   readonly writtenAt: string;
+  /** Put down before the PUT; absent once that is known to stand. */
+  readonly pending?: true | undefined;
 }

@@ -34,6 +34,7 @@ const Record = z.object({
   signer: z.string(),
   rule: z.string(),
   writtenAt: z.string(),
+  pending: z.optional(z.literal(true)),
 });
 
 /**
