@@ -38,7 +38,11 @@ export interface Candidate {
   readonly deliveryKey?: string;
 }
 
-export type Decision = { readonly enqueue: Candidate } | { readonly skipped: Skip };
+export type Decision =
+  | { readonly enqueue: Candidate }
+  /** `again`: the same image once more in this request, announced in another way. */
+  | { readonly skipped: Skip; readonly again: Candidate }
+  | { readonly skipped: Skip };
 
 /**
  * The verdict on each item: enqueued, or skipped for exactly one reason, the first that applies in the order of
@@ -83,8 +87,9 @@ export function candidate(item: DeliveryItem, binding: Binding): Candidate | Ski
     ...(digest === undefined ? {} : { digest }),
   };
   const imageKey = deduplicationId('attest', image);
-  // The image is part of the key: an id that a sender uses twice for two images must not cost the second one.
-  return { from, image, event, imageKey, ...(event.id === '' ? {} : { deliveryKey: `${event.id} ${imageKey}` }) };
+  // Image and tag are part of the key: an id that a sender uses twice for two of them must not cost the second one.
+  const deliveryKey = `${event.id} ${imageKey} ${tag ?? ''}`;
+  return { from, image, event, imageKey, ...(event.id === '' ? {} : { deliveryKey }) };
 }
 
 /** The second half: loops, kinds, and what was accepted before, in this request too. */
@@ -92,10 +97,16 @@ export function settle(found: readonly (Candidate | Skip)[], binding: Binding, f
   const accepted = new Set<string>();
   return found.map((one) => {
     if ('skip' in one) return { skipped: one };
-    const reason = whyNot(one, binding, facts) ?? (accepted.has(one.imageKey) ? 'duplicate' : undefined);
+    const reason = whyNot(one, binding, facts);
     if (reason !== undefined) return { skipped: skip(one.from, reason, SKIP_REASONS[reason]) };
-    accepted.add(one.imageKey);
-    return { enqueue: one };
+    const announced = JSON.stringify([one.imageKey, one.image.tag, one.event.actor]);
+    const isNew = !accepted.has(announced);
+    accepted.add(announced);
+    if (!accepted.has(one.imageKey)) {
+      accepted.add(one.imageKey);
+      return { enqueue: one };
+    }
+    return { skipped: skip(one.from, 'duplicate', SKIP_REASONS.duplicate), ...(isNew ? { again: one } : {}) };
   });
 }
 

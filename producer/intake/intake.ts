@@ -1,6 +1,7 @@
 import { AppError, toAppError } from '#model/errors.ts';
 import { formatImageRef } from '#model/image-ref.ts';
 import { type ImageJob, JOB_VERSION } from '#model/job.ts';
+import type { PushEvent } from '#model/push-event.ts';
 import {
   type Answer,
   answerTo,
@@ -102,13 +103,17 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     request: ReceivedRequest,
     bearer: string | undefined,
   ): Promise<Outcome> {
-    if ('skipped' in decision) return skipped(source, decision.skipped);
+    if (!('enqueue' in decision || 'again' in decision)) return skipped(source, decision.skipped);
+    const wanted = 'enqueue' in decision ? decision.enqueue : decision.again;
     try {
-      return await enqueue(source, decision.enqueue, request.traceparent, bearer);
+      // Also where the image is in the request already: one job does for both, and must know of both, since which of
+      // them a rule allows is only known when it runs.
+      const outcome = await enqueue(source, wanted, request.traceparent, bearer);
+      return 'again' in decision ? skipped(source, decision.skipped) : outcome;
     } catch (error) {
       // What no worker could ever read must not make a sender repeat it for ever.
       if (!(error instanceof AppError && error.code === 'job-malformed')) throw error;
-      return skipped(source, { from: decision.enqueue.from, skip: 'malformed', message: error.message });
+      return skipped(source, { from: wanted.from, skip: 'malformed', message: error.message });
     }
   }
 
@@ -124,13 +129,14 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     bearer: string | undefined,
   ): Promise<Outcome> {
     const delayMs = await delayOf(source, `${image.registry}/${image.repository}`);
-    const actor = bearer ?? (source.credential.kind === 'none' ? undefined : event.actor);
+    const actor = believedActor(source, event, bearer);
     const job: ImageJob = {
       v: JOB_VERSION,
       kind: 'attest',
       image,
       source: source.id,
-      ...(actor === undefined ? {} : { actor: shown(actor) }),
+      ...(actor === undefined ? {} : { actor }),
+      ...(isRegistrysWord(source) ? {} : { unproven: true }),
       cause: source.cause,
       traceparent,
       receivedAt: now().toISOString(),
@@ -152,6 +158,20 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     }
     return delayMs;
   }
+}
+
+/**
+ * Who pushed, as far as it is known. A name that would have to be cleaned is nobody's: cleaned, it might be that of
+ * somebody whom a rule allows.
+ */
+function believedActor({ credential }: Source, { actor }: PushEvent, bearer: string | undefined): string | undefined {
+  if (bearer !== undefined) return bearer;
+  return credential.kind !== 'none' && actor !== undefined && shown(actor) === actor ? actor : undefined;
+}
+
+/** Whether tag and digest were told together by the registry itself, and not by whoever could send a request. */
+function isRegistrysWord({ adapter, credential }: Source): boolean {
+  return adapter.registries === 'one' && credential.kind !== 'none';
 }
 
 function itemsOf(source: Source, request: ReceivedRequest): readonly DeliveryItem[] {

@@ -14,6 +14,7 @@ import { eventSource } from '#events/cloud-event.ts';
 import { jobDead } from '#events/watch-events.ts';
 import { runImageJob } from '#jobs/image-job.ts';
 import type { JobPorts } from '#jobs/job-ports.ts';
+import type { JobReport } from '#jobs/job-report.ts';
 import { createRedisLedger } from '#ledger/redis-ledger.ts';
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
 import { ImageJob } from '#model/job.ts';
@@ -96,10 +97,11 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       handle: async (work, { signal }) => {
         if (work.lane === 'deliver') return runDelivery(work.job, sinksById, metrics, signal);
         const registry = registries.nameOf(work.job.image.registry);
-        const report = await respectingPause(registry, pause, now, () =>
-          runImageJob(work.lane, work.job, ports, { signal }),
+        const reports = await respectingPause(registry, pause, now, () =>
+          runImageJob(work.lane, work.job, work.announced ?? [], ports, { signal }),
         );
-        log.info({ lane: work.lane, image: work.job.image, cause: work.job.cause, ...summary(report) }, 'job done');
+        const { image, cause } = work.job;
+        for (const report of reports) log.info({ lane: work.lane, image, cause, ...summary(report) }, 'job done');
         relay.soon();
       },
       onFinished: ({ lane, outcome, error }) => {
@@ -138,7 +140,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
   }
 }
 
-function summary(report: Awaited<ReturnType<typeof runImageJob>>): object {
+function summary(report: JobReport): object {
   switch (report.outcome) {
     case 'no-rule':
       return { outcome: report.outcome };

@@ -1,33 +1,51 @@
+import { announcedRuns } from '#jobs/announced.ts';
 import { attestJob } from '#jobs/attest-job.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import { type JobReport, jobChannel } from '#jobs/job-report.ts';
 import { verifyJob } from '#jobs/verify-job.ts';
 import type { ImageRef } from '#model/image-ref.ts';
-import type { ImageJob, Lane } from '#model/job.ts';
-import { chooseRule } from '#model/rule.ts';
+import type { Announcement, ImageJob, Lane } from '#model/job.ts';
 
 /**
  * One image job: the first rule that matches says what happens. Nothing is signed that no rule names, since whoever can
- * push must not thereby get our signature.
+ * push must not thereby get our signature. `announced` are the announcements beside that of the payload; where they name
+ * several rules, there is a report for each.
  */
-export async function runImageJob(lane: Lane, job: ImageJob, ports: JobPorts, context: JobContext): Promise<JobReport> {
+export async function runImageJob(
+  lane: Lane,
+  job: ImageJob,
+  announced: readonly Announcement[],
+  ports: JobPorts,
+  context: JobContext,
+): Promise<readonly JobReport[]> {
   const registry = ports.engine.registries.nameOf(job.image.registry);
   const image: ImageRef = { ...withoutUndefined(job.image), registry };
-  const report = await runKind(job, image, ports, context);
-  jobChannel.publish({ lane, job, report, finishedAt: ports.now() });
-  return report;
-}
-
-async function runKind(job: ImageJob, image: ImageRef, ports: JobPorts, context: JobContext): Promise<JobReport> {
+  const reports: JobReport[] = [];
+  const finish = (under: ImageJob, report: JobReport) => {
+    reports.push(report);
+    jobChannel.publish({ lane, job: under, report, finishedAt: ports.now() });
+  };
   switch (job.kind) {
     case 'attest': {
-      const { rule, missed } = chooseRule(ports.installation.rules, image);
-      if (!rule) return { outcome: 'no-rule', missed };
-      return attestJob(job, image, ports.installation.armed(rule), ports, context);
+      const { runs, missed, unsettled } = await announcedRuns(job, image, announced, ports, context);
+      let failure: unknown = unsettled;
+      for (const run of runs) {
+        try {
+          finish(run.job, await attestJob(run.job, run.image, ports.installation.armed(run.rule), ports, context));
+        } catch (error) {
+          // What one rule wants and cannot get must not cost the image what another one gives it.
+          failure = error;
+        }
+        context.signal.throwIfAborted();
+      }
+      if (failure !== undefined) throw failure;
+      if (runs.length === 0) finish(job, { outcome: 'no-rule', missed });
+      break;
     }
     case 'verify':
-      return verifyJob(job, image, ports, context);
+      finish(job, await verifyJob(job, image, ports, context));
   }
+  return reports;
 }
 
 function withoutUndefined({ registry, repository, tag, digest }: ImageJob['image']): ImageRef {

@@ -33,6 +33,18 @@ const JobImage = z.object({
   digest: z.optional(DigestText),
 });
 
+/**
+ * One announcement of an image: what the tag patterns and `when` of rules are held against. Several announcements of one
+ * digest are one job, and the one that a rule allows may be any of them.
+ */
+export const Announcement = z.object({
+  source: z.string(),
+  actor: z.optional(z.string()),
+  tag: z.optional(z.string()),
+  unproven: z.optional(z.boolean()),
+});
+export type Announcement = z.infer<typeof Announcement>;
+
 /** The payload of a job on the lanes push, cause and backfill. */
 export const ImageJob = z.object({
   v: z.literal(JOB_VERSION),
@@ -43,6 +55,8 @@ export const ImageJob = z.object({
   source: z.string(),
   /** Who pushed, only from a source whose deliveries are authenticated. */
   actor: z.optional(z.string()),
+  /** Tag and digest are a sender's word, not the registry's: the tag counts only when the registry says the same. */
+  unproven: z.optional(z.boolean()),
   cause: z.enum(CAUSES),
   /** W3C Trace Context. */
   traceparent: z.string(),
@@ -52,6 +66,15 @@ export const ImageJob = z.object({
   force: z.optional(z.boolean()),
 });
 export type ImageJob = z.infer<typeof ImageJob>;
+
+export function announcementOf({ source, actor, unproven, image: { tag } }: ImageJob): Announcement {
+  return {
+    source,
+    ...(actor === undefined ? {} : { actor }),
+    ...(tag === undefined ? {} : { tag }),
+    ...(unproven ? { unproven } : {}),
+  };
+}
 
 /** The payload of a job on the lane deliver: one event to one sink. */
 export const DeliverJob = z.object({

@@ -1,13 +1,18 @@
 import * as z from 'zod/mini';
 import { AppError } from '#model/errors.ts';
-import { DeliverJob, ImageJob, type Lane } from '#model/job.ts';
+import { type Announcement, DeliverJob, ImageJob, type Lane } from '#model/job.ts';
 
 /** The lanes whose jobs are about an image. */
 export type ImageLane = Exclude<Lane, 'deliver'>;
 
 /** A job as its lane carries it. */
 export type LaneJob =
-  | { readonly lane: ImageLane; readonly job: ImageJob }
+  | {
+      readonly lane: ImageLane;
+      readonly job: ImageJob;
+      /** Every announcement of the image that this run is for, that of the payload among them. */
+      readonly announced?: readonly Announcement[];
+    }
   | { readonly lane: 'deliver'; readonly job: DeliverJob };
 
 /** Bytes of one payload as JSON. An event holds reasons, never evidence; a job names an image. */

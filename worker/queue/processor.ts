@@ -2,6 +2,7 @@ import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq
 import { sha256Hex } from '#model/digest.ts';
 import { AppError, toAppError } from '#model/errors.ts';
 import type { Lane } from '#model/job.ts';
+import type { Announcements } from '#queue/announcements.ts';
 import { type DeadReason, deadReason, formatDeadReason } from '#queue/dead-reason.ts';
 import { type LaneJob, parsePayload } from '#queue/payload.ts';
 import { decideRetry, type RetryDecision, type RetryLimits } from '#queue/retry.ts';
@@ -43,6 +44,7 @@ export interface ProcessorParts {
   /** Deaths of workers after which a job is taken for their cause. */
   readonly poisonLimit: number;
   readonly unfinished: UnfinishedStarts;
+  readonly announcements: Announcements;
   readonly running: RunningJobs;
   readonly now: () => Date;
   handle(work: LaneJob, context: JobContext): Promise<void>;
@@ -93,12 +95,17 @@ async function run(parts: ProcessorParts, job: Job, signal: AbortSignal): Promis
   }
   const work = parsePayload(parts.lane, job.data);
   signal.throwIfAborted();
-  await parts.handle(work, {
+  const context: JobContext = {
     signal,
     jobId,
     attempt: job.attemptsMade + 1,
     progress: (note) => job.updateProgress(note),
-  });
+  };
+  if (work.lane === 'deliver' || work.job.kind === 'verify') return parts.handle(work, context);
+  const announced = await parts.announcements.list(work.lane, work.job);
+  await parts.handle({ ...work, announced }, context);
+  // Only now: a run that fails or dies is repeated with all of them.
+  await parts.announcements.settle(work.lane, work.job, announced);
 }
 
 async function settle(parts: ProcessorParts, job: Job, token: string | undefined, error: AppError): Promise<never> {

@@ -1,6 +1,6 @@
 import { sha256Hex } from '#model/digest.ts';
-import type { ImageRef } from '#model/image-ref.ts';
-import { type DeliverJob, deduplicationId, type ImageJob, LANES, type Lane } from '#model/job.ts';
+import { type DeliverJob, type ImageJob, LANES, type Lane } from '#model/job.ts';
+import { createAnnouncements, waitingId } from '#queue/announcements.ts';
 import { closeLaneQueues, openLaneQueues } from '#queue/lane-queues.ts';
 import { type ImageLane, parsePayload, requireSmall } from '#queue/payload.ts';
 import type { RedisConnection } from '#redis/connection.ts';
@@ -53,14 +53,17 @@ const DELIVERIES_KEPT = { count: 10_000, age: 24 * 3600 };
 
 export function createJobQueues({ connection, prefix, memory }: JobQueuesOptions): JobQueues {
   const queues = openLaneQueues(connection, prefix);
+  const announcements = createAnnouncements(connection, prefix);
 
   async function enqueueImage(lane: ImageLane, job: ImageJob, options: EnqueueOptions = {}): Promise<Enqueued> {
     const { job: payload } = parsePayload(lane, job);
     requireSmall(lane, payload);
     await memory?.requireRoom();
     const queue = queues[lane];
-    // A forced job asks for more than a waiting ordinary one would do.
-    const id = deduplicationId(job.kind, job.image as ImageRef) + (job.force ? '-force' : '');
+    const id = waitingId(job);
+    // On the same connection, so that it is there before the job is.
+    const noted = job.kind === 'attest' ? announcements.note(lane, job) : undefined;
+    noted?.catch(() => undefined);
     // Asked on the same connection just before: the queue answers with the id of the job that won, and only the one
     // that was there before tells whether that is ours.
     const before = connection.client.get(queue.toKey(`de:${id}`));
@@ -71,6 +74,7 @@ export function createJobQueues({ connection, prefix, memory }: JobQueuesOptions
     });
     const winner = (await redisCall(`enqueue on ${lane}`, added)).id ?? '';
     const known = await redisCall(`enqueue on ${lane}`, before);
+    await noted;
     return { id: winner, state: known === winner ? 'duplicate' : 'queued' };
   }
 

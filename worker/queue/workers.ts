@@ -1,5 +1,6 @@
 import { AppError } from '#model/errors.ts';
 import { LANES, type Lane } from '#model/job.ts';
+import { createAnnouncements } from '#queue/announcements.ts';
 import { BACKOFF } from '#queue/lane-queues.ts';
 import type { LaneJob } from '#queue/payload.ts';
 import { PollingWorker } from '#queue/polling-worker.ts';
@@ -88,6 +89,7 @@ function startLane(options: WorkersOptions, lane: Lane, concurrency: number) {
     limits: { ...RETRY_LIMITS, ...options.limits },
     poisonLimit,
     unfinished: createUnfinishedStarts(options.connection, options.prefix, lane),
+    announcements: createAnnouncements(options.connection, options.prefix),
     running,
     now: options.now,
     handle: options.handle,

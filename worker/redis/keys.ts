@@ -13,6 +13,8 @@ export interface Keys {
   queue(name: Lane | 'wake'): string;
   /** Hash job id → how often a worker began it without coming to an end. */
   unfinished(lane: Lane): string;
+  /** Hash of the announcements that one waiting or running job is for, by their own hash. */
+  announcements(lane: Lane, deduplicationId: string): string;
 
   /** Who writes to an evidence location now: its fence, with a time to live. */
   lock(location: EvidenceLocation): string;
@@ -82,6 +84,7 @@ export function createKeys(prefix: string): Keys {
   return {
     queue: (name) => `${prefix}:{queue-${name}}`,
     unfinished: (lane) => `${prefix}:{queue-${lane}}:unfinished`,
+    announcements: (lane, id) => at(`${lane}\n${id}`, 'announcements'),
     lock: (location) => at(locationKey(location), 'lock'),
     fence: (location) => at(locationKey(location), 'fence'),
     written: (location) => at(locationKey(location), 'written'),
