@@ -104,10 +104,22 @@ async function readLayer(
 ): Promise<LayerFacts> {
   const open = () => request.source.blob(request.repository, layer, request.signal);
   const collector = createFactCollector(catalogers, limits);
-  const walked = await walkLayer(await open(), layer.mediaType, collector.visitor, limits, request.signal);
-  const links = collector.linkVisitor();
-  if (links) await walkLayer(await open(), layer.mediaType, links, limits, request.signal);
-  return collector.facts(factsVersion(catalogers), walked.unpackedBytes);
+  try {
+    const walked = await walkLayer(await open(), layer.mediaType, collector.visitor, limits, request.signal);
+    const links = collector.linkVisitor();
+    if (links) await walkLayer(await open(), layer.mediaType, links, limits, request.signal);
+    return collector.facts(factsVersion(catalogers), walked.unpackedBytes);
+  } catch (error) {
+    throw naming(layer.digest, error);
+  }
+}
+
+/** The walk knows bytes, not names: the reader of the message wants to know which of the layers is meant. */
+function naming(digest: Digest, error: unknown): unknown {
+  if (!(error instanceof AppError) || !['layer-corrupt', 'layer-bomb'].includes(error.code)) return error;
+  if (error.message.includes(digest)) return error;
+  const { code, message, mend } = error;
+  return new AppError(code, `layer ${digest}: ${message}`, { cause: error, ...(mend === undefined ? {} : { mend }) });
 }
 
 function imageBomb(limits: WalkLimits): AppError {
