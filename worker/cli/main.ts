@@ -30,7 +30,9 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
     const run = await command.load();
     return await run(args, io);
   } catch (error) {
-    return reportError(error, io);
+    if (!io.signal.aborted) return reportError(error, io);
+    io.stderr(`${TOOL_NAME}: stopped before the end\n`);
+    return EXIT.error;
   }
 }
 
