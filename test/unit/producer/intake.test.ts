@@ -83,52 +83,6 @@ describe('intake', () => {
     });
   });
 
-  test('an actor is believed as it is written and from an authenticated source, or not at all', async () => {
-    const { send, jobs } = setUp();
-    await send({ ...source, credential: { kind: 'none' } }, { events: [push('1', 'a')] });
-    await send(source, { events: [push('2', 'b', { actor: { name: 'ci\nroot' } })] });
-    // Without the invisible character it would be the name of somebody else.
-    await send(source, { events: [push('3', 'c', { actor: { name: 'c\u200bi' } })] });
-    await send(source, { events: [push('4', 'd')] });
-    assert.deepEqual(
-      jobs.map(({ job }) => job.actor),
-      [undefined, undefined, undefined, 'ci'],
-    );
-  });
-
-  test("what is not the registry's own word is marked: anyone's request, and any CI's", async () => {
-    const { send, jobs } = setUp();
-    await send(source, { events: [push('1', 'a')] });
-    await send({ ...source, credential: { kind: 'none' } }, { events: [push('2', 'b')] });
-    await send(api, { image: `registry.example.com/team/app:1@${digest('c')}` });
-    assert.deepEqual(
-      jobs.map(({ job }) => job.unproven),
-      [undefined, true, true],
-    );
-  });
-
-  test('one image under two tags of one request is one job that hears of both', async () => {
-    const heard: (string | undefined)[] = [];
-    const memory = createIntakeMemory();
-    const { send } = setUp({
-      queue: {
-        enqueueImage: (lane, job, options) => {
-          heard.push(job.image.tag);
-          return memory.ports.queue.enqueueImage(lane, job, options);
-        },
-      },
-    });
-    const image = (tag: string) => ({ image: `registry.example.com/team/app:${tag}@${digest('a')}` });
-    const answer = await send(api, [image('latest'), image('v1'), image('v1')], { 'idempotency-key': 'build-7' });
-    const results = answer.body.results as { status: string; reason?: string }[];
-    assert.deepEqual(
-      results.map(({ status, reason }) => reason ?? status),
-      ['queued', 'duplicate', 'duplicate'],
-    );
-    assert.deepEqual(heard.toSorted(), ['latest', 'v1']);
-    assert.equal(memory.jobs.length, 1);
-  });
-
   test('a delivery sent again is a duplicate, but not when its first try failed', async () => {
     let fail = true;
     const memory = createIntakeMemory();
