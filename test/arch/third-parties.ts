@@ -17,13 +17,9 @@ export const THIRD_PARTIES: Readonly<Record<string, ThirdParty>> = {
     rooms: ['crypto', 'signing', 'cli'],
     why: 'certificates and requests of private CAs; the command line makes the CA of the demonstration',
   },
-  '@sigstore/bundle': {
-    rooms: ['storage', 'verification', 'signing'],
-    why: 'the Sigstore bundle, as its own project reads and writes it',
-  },
   '@sigstore/sign': {
     rooms: ['signing'],
-    why: 'signers and witnesses of Sigstore fit our contract unwrapped',
+    why: 'the signing part of sigstore 5: makes the envelope, and its signers fit our contract unwrapped',
   },
   bullmq: {
     rooms: ['queue'],
@@ -52,10 +48,6 @@ export const THIRD_PARTIES: Readonly<Record<string, ThirdParty>> = {
   'reflect-metadata': {
     rooms: ['crypto', 'signing', 'cli'],
     why: '@peculiar/x509 asks for it wherever it is loaded',
-  },
-  sigstore: {
-    rooms: ['signing', 'trust', 'verification'],
-    why: 'keyless signing and Sigstore’s trust root',
   },
   undici: {
     rooms: ['http'],

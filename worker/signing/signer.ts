@@ -1,17 +1,9 @@
 import type { KeyObject } from 'node:crypto';
+import type { Signer } from '@sigstore/sign';
 import type { Certificate } from '#crypto/certificate.ts';
 
-/**
- * Signs bytes with one key. The shape is that of sigstore's `Signer`, so that its classes (keyless, KMS) fit unwrapped:
- * `key` says what a verifier needs.
- */
-export interface Signer {
-  sign(data: Buffer): Promise<{ signature: Buffer; key: KeyMaterial }>;
-}
-
-export type KeyMaterial =
-  | { readonly $case: 'x509Certificate'; readonly certificate: string }
-  | { readonly $case: 'publicKey'; readonly publicKey: string; readonly hint?: string };
+/** Signs bytes with one key. It is sigstore's own contract, so that its classes (keyless, KMS) fit unwrapped. */
+export type { Signer } from '@sigstore/sign';
 
 /** A signer that the installation owns, with all that is published beside its signatures. */
 export interface ConfiguredSigner {
