@@ -8,7 +8,7 @@ import type { StateRecord } from '#model/ledger.ts';
  */
 export function knownNames(image: ImageRef, states: readonly StateRecord[]): readonly ImageRef[] {
   const tags = new Set([image.tag, ...states.map((state) => judgedTag(state, image))]);
-  return [...tags].map((tag) => named(image, tag));
+  return [...tags].map((tag) => taggedImage(image, tag));
 }
 
 /** The rule's policies that are to be judged under this name: each under the name of its last verdict. */
@@ -24,12 +24,16 @@ export function policiesOf(
   });
 }
 
-function named({ registry, repository, digest }: ImageRef, tag: string | undefined): ImageRef {
+/** The same image under another tag, or none. */
+export function taggedImage({ registry, repository, digest }: ImageRef, tag: string | undefined): ImageRef {
   return { registry, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
 
-/** The tag of `registry/repository[:tag]@digest`. The registry's name may hold a colon itself. */
-function judgedTag({ verdict, couldNotCheck }: StateRecord, { registry, repository }: ImageRef): string | undefined {
+/** The tag under which a state was found. The registry's name may hold a colon itself. */
+export function judgedTag(
+  { verdict, couldNotCheck }: StateRecord,
+  { registry, repository }: ImageRef,
+): string | undefined {
   const judged = (verdict ?? couldNotCheck?.verdict)?.image ?? '';
   const prefix = `${registry}/${repository}:`;
   if (!judged.startsWith(prefix)) return undefined;

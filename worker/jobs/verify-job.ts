@@ -5,7 +5,6 @@ import { knownNames, policiesOf } from '#jobs/known-names.ts';
 import { ledgerImage, type Observed, observeImage } from '#jobs/observe.ts';
 import { createStopwatch } from '#jobs/stopwatch.ts';
 import type { Digest } from '#model/digest.ts';
-import { AppError } from '#model/errors.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import { type ImageJob, JOB_VERSION } from '#model/job.ts';
 import type { StateRecord } from '#model/ledger.ts';
@@ -20,13 +19,13 @@ const GONE_AFTER_MS = 24 * 60 * 60 * 1000;
  */
 export async function verifyJob(
   job: ImageJob,
-  image: ImageRef,
+  asked: ImageRef,
   ports: JobPorts,
   context: JobContext,
 ): Promise<JobReport> {
-  const { digest } = image;
-  if (digest === undefined) throw new AppError('internal', 'a verify job names its image by digest');
   const watch = createStopwatch(ports.now);
+  const digest = asked.digest ?? (await resolveTag(asked, ports, context));
+  const image = { ...asked, digest };
   const states = await ports.ledger.latest(ledgerImage(image, digest));
   const judged: (Observed & { readonly armed: ArmedRule })[] = [];
   for (const named of knownNames(image, states)) {
@@ -54,6 +53,10 @@ export async function verifyJob(
   };
 }
 
+async function resolveTag({ registry, repository, tag }: ImageRef, ports: JobPorts, { signal }: JobContext) {
+  return (await ports.engine.registries.target(registry).resolve(repository, tag ?? 'latest', signal)).digest;
+}
+
 /** Policies that no rule names any more, and images that are gone: nobody would judge them, their alerts stayed open. */
 async function forgetWhatIsOver(
   image: ImageRef,
@@ -64,7 +67,7 @@ async function forgetWhatIsOver(
 ): Promise<void> {
   const name = ledgerImage(image, digest);
   const alive = new Set(judged.flatMap(({ verdicts }) => verdicts.map(({ policy }) => policy.uri)));
-  const gone = judged.some(({ failures }) => failures.some(({ code }) => code === 'not-found'));
+  const gone = judged.some((each) => each.gone);
   for (const { policyUri, couldNotCheck } of states) {
     const missedSince = couldNotCheck ? Date.parse(couldNotCheck.since) : Number.POSITIVE_INFINITY;
     const over = gone && ports.now().getTime() - missedSince >= GONE_AFTER_MS;
