@@ -17,6 +17,7 @@ import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { attestationTag, type EvidenceLocation, type WrittenEvidence } from '#model/evidence.ts';
 import { formatRepositoryRef } from '#model/image-ref.ts';
+import type { Lease } from '#model/ports.ts';
 import type { EvidenceType } from '#model/rule.ts';
 import { attestationLayer } from '#storage/attestation-manifest.ts';
 import { missingAfterWrite, writeAttestationTag } from '#storage/attestation-tag-writer.ts';
@@ -77,11 +78,15 @@ async function underLock(
     const survey = await surveyLocation(location, placed, ports, lease.signal);
     const decisions = written ? repeat(written, survey) : decide(survey, options);
     if (isIdle(decisions)) {
-      await confirm(location, survey.written, layersOf(decisions), ports);
+      if (decisions.some(({ unconfirmed }) => unconfirmed)) {
+        await confirm(location, survey.written, layersOf(decisions), ports, lease);
+      }
       return (written ?? decisions).map((decision) => settled(decision));
     }
     const edit = await editOf(decisions, options);
     const record = recordAfter(survey.written, edit, decisions, ports.now());
+    // The record is one writer's too: who was stopped for longer than the lease must not put back an old one.
+    await lease.check();
     await ports.written.replace(location, union(survey.written, record));
     try {
       await writeAttestationTag(context, location, survey.content, edit);
@@ -91,7 +96,7 @@ async function underLock(
     }
     written = await confirmed(written ?? decisions, options);
     const wanted = [...edit.relist, ...edit.add.map(attestationLayer)];
-    await confirm(location, record, new Set(wanted.map(({ digest }) => digest)), ports);
+    await confirm(location, record, new Set(wanted.map(({ digest }) => digest)), ports, lease);
     if ((await missingAfterWrite(target, location, wanted, lease.signal)).length === 0) {
       return written.map((decision) => settled(decision));
     }
@@ -105,7 +110,9 @@ async function confirm(
   record: readonly WrittenEvidence[],
   layers: ReadonlySet<Digest>,
   ports: EnginePorts,
+  lease: Lease,
 ): Promise<void> {
+  await lease.check();
   await ports.written.replace(location, withoutPending(record, layers));
 }
 
