@@ -49,7 +49,7 @@ export async function startProducer(parts: ProcessParts): Promise<RunningProduce
     const sinks = createSinks(parts, connection);
     for (const sink of sinks) stack.use(sink);
     const metrics = createMetrics({ processMetrics: true });
-    gaugeState(metrics, queues, ledger);
+    gaugeState(metrics, queues, ledger, now);
     const tell = intakeTeller(parts, metrics, createDispatch(sinks, queues));
     const policies = await policyIndex(config.policies, parts.readFile);
     const app = createApp({

@@ -22,8 +22,15 @@ export interface HousekeepingParts {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** Alerts sent at one wake; more open ones than that need no more pages. */
-const MAX_ALERTS = 1000;
+/**
+ * Alerts sent at one wake. One that is left out falls silent, and so looks resolved: when a CA expires they are as many
+ * as there are images.
+ */
+const MAX_ALERTS = 10_000;
+/** Dispatches in flight: each is a few round trips to Redis, and all must be done long before the next wake. */
+const ALERTS_AT_ONCE = 50;
+/** The wakes take turns: whatever is due, alerts must be sent again before they fall silent. */
+const DUE_WITHIN_MS = 20_000;
 const RELAY_BATCH = 200;
 
 export interface Housekeeping {
@@ -38,18 +45,25 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
   const { ledger, queues, dispatch, source, now, reconcile } = parts;
 
   async function due(): Promise<void> {
+    const until = now().getTime() + DUE_WITHIN_MS;
     let more = true;
-    // A page at a time, so that a long outage does not end in one huge answer.
-    while (more) {
+    // A page at a time, so that a long outage does not end in one huge answer; what is left is due at the next wake.
+    while (more && now().getTime() < until) {
       const options = { ledger, queues, now: now(), limit: reconcile.batch, traceparent: parts.traceparent };
       more = (await enqueueDue(options)).items === reconcile.batch;
     }
   }
 
   async function alerts(): Promise<void> {
-    for (const alert of await ledger.openAlerts(MAX_ALERTS)) {
-      await dispatch(alertFiring(alert, { source, now: now() }));
+    const open = await ledger.openAlerts(MAX_ALERTS);
+    const failures: unknown[] = [];
+    for (let at = 0; at < open.length; at += ALERTS_AT_ONCE) {
+      const group = open.slice(at, at + ALERTS_AT_ONCE);
+      const sent = await Promise.allSettled(group.map((alert) => dispatch(alertFiring(alert, { source, now: now() }))));
+      // One that cannot be sent must not silence those behind it.
+      for (const each of sent) if (each.status === 'rejected') failures.push(each.reason);
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   async function certificates(): Promise<void> {

@@ -66,7 +66,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const dispatch = createDispatch(sinks, queues);
     const metrics = createMetrics({ processMetrics: true });
     stack.defer(countJobs(metrics));
-    gaugeState(metrics, queues, ledger);
+    gaugeState(metrics, queues, ledger, now);
     const ports: JobPorts = {
       engine,
       installation,
