@@ -1,6 +1,7 @@
 import type { Descriptor } from '#model/descriptor.ts';
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
+import { IN_TOTO } from '#model/media-types.ts';
 import type { Subject } from '#model/subject.ts';
 import { parseManifest } from '#oci/manifest.ts';
 import type { ReadTarget } from '#oci/target.ts';
@@ -15,6 +16,8 @@ import { readBlob } from '#storage/read-blob.ts';
 
 /** Real indexes hold one attestation manifest a platform. */
 const MAX_ATTESTATIONS = 100;
+/** Statements of one attestation manifest: BuildKit writes an SBOM or two and a provenance. */
+const MAX_STATEMENTS = 20;
 
 const UNREADABLE: readonly string[] = ['manifest-malformed', 'media-type-unsupported', 'too-large'];
 
@@ -43,8 +46,16 @@ async function attestationFindings(
 ): Promise<readonly BuildkitFinding[]> {
   const layers = await attestationLayers(source, subject, attestation, signal);
   if (typeof layers === 'string') return [{ digest: attestation.digest, ok: false, why: layers, tampering: false }];
-  const blobs = await fetchStatements(source, subject, layers, signal);
-  return checkBuildkitAttestation({ children: subject.children, attestation, layers, blobs });
+  const { children } = subject;
+  const about = checkBuildkitAttestation({ children, attestation, layers: [], blobs: new Map() });
+  if (about.length > 0) return about;
+  const findings: BuildkitFinding[] = [];
+  // One at a time: each may be large, and whoever may push says how many there are.
+  for (const layer of layers.filter(({ mediaType }) => mediaType === IN_TOTO).slice(0, MAX_STATEMENTS)) {
+    const blobs = await fetchStatements(source, subject, [layer], signal);
+    findings.push(...checkBuildkitAttestation({ children, attestation, layers: [layer], blobs }));
+  }
+  return findings;
 }
 
 /** The layers of an attestation manifest, or why it cannot be read as one. */

@@ -10,6 +10,11 @@ import { isBuildkitAttestation } from '#predicates/buildkit.ts';
 
 /** Platforms of one index: real ones have a dozen. */
 const MAX_PLATFORMS = 100;
+/**
+ * Bytes of manifests and configs of all platforms together. All of them are held while the image is worked on, at many
+ * times their size when they are made of small labels; real ones are some tens of KiB a platform.
+ */
+const MAX_DESCRIBED_BYTES = 16 * 1024 * 1024;
 
 /** Layer types that only evidence has: such a manifest is attested never, or every attestation would get its own. */
 const EVIDENCE_LAYER =
@@ -47,6 +52,7 @@ async function platformsOf(
     throw new AppError('too-large', `${formatImageRef(image)} lists ${children.length} platforms`);
   }
   const platforms: PlatformImage[] = [];
+  let described = 0;
   for (const child of children) {
     const stored = await source.manifest(image.repository, child.digest, signal);
     const manifest = parseManifest(stored);
@@ -54,6 +60,10 @@ async function platformsOf(
       throw new AppError('index-nested', `${formatImageRef(image)} lists another index, ${child.digest}`);
     }
     if (whyNoImage(manifest) !== undefined) continue;
+    described += stored.descriptor.size + manifest.config.size;
+    if (described > MAX_DESCRIBED_BYTES) {
+      throw new AppError('too-large', `${formatImageRef(image)}: its manifests and configs exceed 16 MiB together`);
+    }
     const descriptor = child.platform ? { ...stored.descriptor, platform: child.platform } : stored.descriptor;
     platforms.push(await platformImage(source, image.repository, descriptor, manifest, signal));
   }

@@ -27,7 +27,7 @@ type LicenseChoice =
   | { readonly expression: string };
 
 // One package can lie in thousands of places; the first ones tell where to look.
-const MAX_OCCURRENCES = 50;
+export const MAX_OCCURRENCES = 50;
 
 /**
  * The components of one inventory: its operating system, then its packages. `scope` goes in front of each bom-ref, so

@@ -39,6 +39,7 @@ export const DEFAULT_WALK_LIMITS: WalkLimits = {
   depth: 256,
   capturedFileBytes: 64 * MIB,
   heldBytes: 128 * MIB,
-  factsChars: 64 * MIB,
+  // A hundred thousand packages; the largest real layers have some tens of thousands.
+  factsChars: 24 * MIB,
   filesPerImage: 500_000,
 };
