@@ -91,7 +91,9 @@ export function bindSource(
 /** Finds a registry by a claimed host. Exact but for the case of letters: no suffix, no default port is guessed. */
 export function bindRegistries(registries: readonly BoundRegistry[]): Pick<Binding, 'registryOf'> {
   const names = new Map<string, string>();
-  for (const { name, hosts } of registries) for (const host of [name, ...hosts]) names.set(host.toLowerCase(), name);
+  for (const { name, hosts } of registries) for (const host of hosts) names.set(host.toLowerCase(), name);
+  // What one registry is called wins over where another one is dialled: both may stand for one machine.
+  for (const { name } of registries) names.set(name.toLowerCase(), name);
   return { registryOf: (host) => names.get(host.toLowerCase()) };
 }
 

@@ -104,4 +104,13 @@ describe('what is believed of a delivery', () => {
     assert.deepEqual(heard.toSorted(), ['latest', 'v1']);
     assert.equal(memory.jobs.length, 1);
   });
+
+  test('a name is its own registry, whoever else is dialled there', () => {
+    const { registryOf } = bindRegistries([
+      { id: 'public', name: 'registry.example.com', hosts: ['registry.example.com'] },
+      { id: 'inner', name: 'inner.example.com', hosts: ['inner.example.com', 'registry.example.com', 'hub'] },
+    ]);
+    assert.equal(registryOf('registry.example.com'), 'registry.example.com');
+    assert.equal(registryOf('HUB'), 'inner.example.com');
+  });
 });
