@@ -23,6 +23,8 @@ export interface FakeRegistry {
   addManifest(reference: string, bytes: Uint8Array, mediaType: string): Digest;
   /** Requests whose `METHOD /path` matches are answered so, the last added first. */
   misbehave(pattern: RegExp, how: Misbehaviour): void;
+  /** Answers a request as a registry does; for those that were held back. */
+  serve(request: IncomingMessage, response: ServerResponse): void;
   /** As `misbehave`, with this status and the registry error envelope. */
   fail(pattern: RegExp, status: number, headers?: Readonly<Record<string, string>>, code?: string): void;
   stop(): Promise<void>;
@@ -83,6 +85,7 @@ export async function startFakeRegistry({ tls }: FakeRegistrySettings = {}): Pro
     url,
     requests,
     authorizations,
+    serve,
     addBlob(bytes) {
       const digest = sha256(bytes);
       blobs.set(digest, bytes);
