@@ -21,6 +21,9 @@ function otherNode(): string | undefined {
   });
 }
 
+/** Far more than any step takes; it only makes a test that waits in vain say so. */
+const STUCK_MS = 60_000;
+
 export interface CliSettings {
   readonly cwd?: string;
   /** Beside PATH; nothing else of the test's own environment is handed on. */
@@ -39,7 +42,7 @@ export interface RunningCli extends AsyncDisposable {
   /** Process group of all that it starts. */
   readonly group: number;
   readonly ended: Promise<CliResult>;
-  /** Resolves with the match once stdout or stderr holds it; rejects when the program ends without it. */
+  /** Resolves with the match once stdout or stderr holds it; rejects when the program ends without it, or is stuck. */
   says(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends a signal to the launcher, as a service manager does, or to all as a terminal's Ctrl-C does. */
   signal(name: NodeJS.Signals, to: 'launcher' | 'group'): void;
@@ -80,18 +83,23 @@ export function startProgram(command: string, args: readonly string[], settings:
   const killAll = () => void killGroup(group, 'SIGKILL');
   process.once('exit', killAll);
 
-  function says(pattern: RegExp): Promise<RegExpExecArray> {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        const match = pattern.exec(text.stdout) ?? pattern.exec(text.stderr);
-        if (!match) return;
-        listeners.delete(look);
-        resolve(match);
-      };
-      listeners.add(look);
-      look();
-      void ended.then(({ code }) => reject(new Error(`ended with ${code} and never said ${pattern}:\n${text.stderr}`)));
-    });
+  async function says(pattern: RegExp): Promise<RegExpExecArray> {
+    const said = Promise.withResolvers<RegExpExecArray>();
+    const fail = (how: string) => said.reject(new Error(`${how} and never said ${pattern}:\n${text.stderr}`));
+    const look = () => {
+      const match = pattern.exec(text.stdout) ?? pattern.exec(text.stderr);
+      if (match) said.resolve(match);
+    };
+    const stuck = setTimeout(() => fail(`ran for ${STUCK_MS} ms`), STUCK_MS);
+    listeners.add(look);
+    look();
+    void ended.then(({ code }) => fail(`ended with ${code}`), said.reject);
+    try {
+      return await said.promise;
+    } finally {
+      clearTimeout(stuck);
+      listeners.delete(look);
+    }
   }
 
   return {

@@ -25,24 +25,38 @@ export async function deadLettersCommand(args: readonly string[], io: CommandIo)
   const { values, positionals } = parseFlags(args, OPTIONS);
   if (values.help) return showHelp(io, USAGE);
   const [action, ...ids] = positionals;
+  refuseUnclear(action, ids, values.all === true);
   const parts = await loadParts(configFile(values.config, io), 'dead-letters', 'none', io);
   await using connection = await parts.connect('store');
   const { prefix } = parts.config.redis;
   await using queues = createJobQueues({ connection, prefix });
   await using deadLetters = createDeadLetters({ connection, prefix, queues });
   switch (action) {
-    case 'list': {
+    case 'replay':
+      if (!values.all) return await each(ids, 'replayed', (id) => deadLetters.replay(id), io);
+      io.stdout(`${await deadLetters.replayAll()} replayed\n`);
+      return EXIT.ok;
+    case 'drop':
+      return await each(ids, 'dropped', (id) => deadLetters.drop(id), io);
+    default: {
       const letters = await deadLetters.list({ limit: MOST });
       io.stdout(values.json ? `${JSON.stringify(letters, null, 2)}\n` : letters.map(line).join(''));
       return EXIT.ok;
     }
-    case 'replay':
-      if (values.all) io.stdout(`${await deadLetters.replayAll()} replayed\n`);
-      return values.all ? EXIT.ok : each(ids, 'replayed', (id) => deadLetters.replay(id), io);
-    case 'drop':
-      return each(ids, 'dropped', (id) => deadLetters.drop(id), io);
-    default:
-      throw new AppError('usage', 'say list, replay or drop', { mend: 'see --help' });
+  }
+}
+
+/** Before Redis is asked for. @throws AppError `usage`. */
+function refuseUnclear(action: string | undefined, ids: readonly string[], all: boolean): void {
+  const mend = 'see attestry dead-letters list';
+  if (action !== 'list' && action !== 'replay' && action !== 'drop') {
+    throw new AppError('usage', 'say list, replay or drop', { mend: 'see --help' });
+  }
+  if (all && (action !== 'replay' || ids.length > 0)) {
+    throw new AppError('usage', '--all goes with replay alone, without an id', { mend: 'see --help' });
+  }
+  if (action === 'list' ? ids.length > 0 : ids.length === 0 && !all) {
+    throw new AppError('usage', action === 'list' ? 'list takes no id' : 'no id is given', { mend });
   }
 }
 
@@ -52,7 +66,6 @@ async function each(
   act: (id: string) => ReturnType<DeadLetters['drop']>,
   io: CommandIo,
 ): Promise<number> {
-  if (ids.length === 0) throw new AppError('usage', 'no id is given', { mend: 'see attestry dead-letters list' });
   let missing = 0;
   for (const id of ids) {
     if (await act(id)) io.stdout(`${id} ${verb}\n`);
