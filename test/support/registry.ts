@@ -47,6 +47,8 @@ export interface TestRegistry {
   /** What it logged, for the message of a failing test. */
   log(): string;
   stop(): Promise<void>;
+  /** `kill -9`; what was stored stays where `dir` was given. */
+  kill(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -90,15 +92,16 @@ async function launch(
   });
   const url = new URL(`${settings.tls ? 'https' : 'http'}://localhost:${port}/`);
   let stopping: Promise<void> | undefined;
-  function stop(): Promise<void> {
+  function end(signal: NodeJS.Signals): Promise<void> {
     stopping ??= (async () => {
-      child.kill('SIGTERM');
+      child.kill(signal);
       await ended;
       process.off('exit', kill);
       await rm(work, { recursive: true, force: true });
     })();
     return stopping;
   }
+  const stop = () => end('SIGTERM');
   if (!(await answers(url, child))) {
     child.kill('SIGKILL');
     await ended;
@@ -106,7 +109,16 @@ async function launch(
     if (lines.join('').includes('address already in use')) return undefined;
     throw new Error(`docker-registry did not start: ${lines.join('').slice(-2000) || 'is it installed?'}`);
   }
-  return { host: url.host, port, url, dir, log: () => lines.join(''), stop, [Symbol.asyncDispose]: stop };
+  return {
+    host: url.host,
+    port,
+    url,
+    dir,
+    log: () => lines.join(''),
+    stop,
+    kill: () => end('SIGKILL'),
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 /** The configuration file of Distribution 2.8; JSON is YAML. */
