@@ -65,12 +65,17 @@ function hooks(app: FastifyInstance, intake: Intake, sources: ReadonlyMap<string
   app.post<{ Params: { source: string } }>('/hooks/:source', (request, reply) =>
     receive(sources.get(request.params.source), request, reply),
   );
+  // Some senders ask for consent before their first delivery; of the others this is a path without a source.
+  app.options<{ Params: { source: string } }>('/hooks/:source', (request, reply) =>
+    receive(sources.get(request.params.source), request, reply),
+  );
   const { api } = parts;
   if (api) app.post('/v1/images', (request, reply) => receive(api, request, reply));
 }
 
 function write(reply: FastifyReply, answer: Answer, body: unknown): unknown {
   reply.code(answer.status).headers(answer.headers);
+  if (answer.withoutBody) return reply.send();
   // The rest of an oversized body may still be on its way; the next request must not start inside it.
   if (body === 'too-large') reply.header('connection', 'close');
   return reply.send(answer.body);

@@ -1,13 +1,17 @@
 import type { AddressInfo } from 'node:net';
 import { createDispatch, type Dispatch } from '#compose/dispatch.ts';
+import { readEnvironmentProxy } from '#compose/environment.ts';
+import { createIntakeOutbound, outboundHosts } from '#compose/intake-outbound.ts';
 import { policyIndex } from '#compose/policy-index.ts';
 import { checkRedis, type ProcessParts } from '#compose/process-parts.ts';
 import { createSinks } from '#compose/sinks.ts';
 import { gaugeState } from '#compose/state-gauges.ts';
 import { eventSource } from '#events/cloud-event.ts';
 import { intakeUnauthenticated, rateExceeded } from '#events/watch-events.ts';
+import { createHttpClient } from '#http/undici-client.ts';
 import { createRedisLedger } from '#ledger/redis-ledger.ts';
 import { AppError } from '#model/errors.ts';
+import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
 import { createApp } from '#producer/app.ts';
 import { apiSource, bearersOf } from '#producer/intake/api-source.ts';
 import type { IntakeObservation } from '#producer/intake/observation.ts';
@@ -42,6 +46,12 @@ export async function startProducer(parts: ProcessParts): Promise<RunningProduce
     const connection = stack.use(await parts.connect('producer'));
     await checkRedis(connection, log);
     const redis = connection.client;
+    const outside = createHttpClient({
+      allowedHosts: outboundHosts(sources.map(({ credential }) => credential)),
+      userAgent: `${TOOL_NAME}/${TOOL_VERSION}`,
+      ...readEnvironmentProxy(parts.env),
+    });
+    stack.defer(() => outside.close());
     const memory = createMemoryGuard(connection);
     const queues = stack.use(createJobQueues({ connection, prefix, memory }));
     const ledger = createRedisLedger(redis, { prefix, ...config.ledger });
@@ -74,6 +84,7 @@ export async function startProducer(parts: ProcessParts): Promise<RunningProduce
         ownPushes: createOwnPushes(redis, { prefix }),
         deliveries: createDeliveryIds(redis, { prefix }),
         rate: createRateGuard(redis, { prefix }),
+        outbound: createIntakeOutbound(outside),
       },
       checks: [
         { name: 'redis', check: async () => void (await redis.ping()) },

@@ -1,6 +1,6 @@
 import type { AdminParts } from '#producer/admin/parts.ts';
 import type { HealthCheck } from '#producer/health.ts';
-import type { Bearer } from '#producer/intake/authenticate.ts';
+import type { Bearer } from '#producer/intake/credential.ts';
 import type { Observe } from '#producer/intake/observation.ts';
 import type { IntakePorts } from '#producer/intake/ports.ts';
 import type { Source } from '#producer/intake/source.ts';

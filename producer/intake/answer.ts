@@ -1,6 +1,6 @@
 import type { SkipReason } from '#model/push-event.ts';
 import { RETRY_AFTER_SECONDS } from '#producer/intake/limits.ts';
-import type { AnswerRules } from '#producer/webhooks/adapter.ts';
+import type { AnswerRules, HandshakeReply, SkippedItem } from '#producer/webhooks/adapter.ts';
 
 /** What became of one item. */
 export type Outcome =
@@ -20,6 +20,8 @@ export type Outcome =
       readonly message: string;
       /** Status that the protocol prescribes when this is all that was sent. */
       readonly answer?: number;
+      /** What the protocol prescribes word for word when this was a handshake. */
+      readonly reply?: HandshakeReply;
     };
 
 /** An answer as a value: whoever holds the socket writes it. */
@@ -27,6 +29,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>>;
+  /** The body is not sent at all, because the protocol speaks in headers alone. */
+  readonly withoutBody?: true;
 }
 
 /** Reasons that are mistakes of the sender; the others are skipped on purpose. */
@@ -42,15 +46,34 @@ const FAULTS: readonly SkipReason[] = [
   'invalid-digest',
 ];
 
+/** A skipped item as an outcome, with the answer that its protocol prescribes. */
+export function skippedOutcome({ from, skip, message = '', status, reply }: SkippedItem): Outcome {
+  return {
+    from,
+    status: 'skipped',
+    reason: skip,
+    message,
+    ...(status === undefined ? {} : { answer: status }),
+    ...(reply === undefined ? {} : { reply }),
+  };
+}
+
 /** The answer that a sender's rules prescribe: one good item makes the delivery accepted, whatever else is in it. */
 export function answerTo(rules: AnswerRules, outcomes: readonly Outcome[]): Answer {
   const results = outcomes.map((outcome) => {
     if (outcome.status !== 'skipped') return outcome;
-    const { answer, ...rest } = outcome;
+    const { answer, reply, ...rest } = outcome;
     return rest;
   });
   if (outcomes.some(({ status }) => status !== 'skipped')) {
     return { status: rules.accepted, headers: {}, body: { results } };
+  }
+  const asked = outcomes.flatMap((outcome) =>
+    outcome.status === 'skipped' && outcome.reply ? [outcome.reply] : [],
+  )[0];
+  if (asked) {
+    const { status, headers = {}, body } = asked;
+    return body === undefined ? { status, headers, body: {}, withoutBody: true } : { status, headers, body };
   }
   const fault = outcomes.find((outcome) => outcome.status === 'skipped' && FAULTS.includes(outcome.reason));
   if (fault?.status !== 'skipped') return { status: rules.skipped, headers: {}, body: { results } };

@@ -1,8 +1,9 @@
 import type { SecretResolver } from '#model/secret.ts';
 import { attestationTagTest } from '#producer/intake/attestation-tag.ts';
-import type { Bearer } from '#producer/intake/authenticate.ts';
+import type { Bearer } from '#producer/intake/credential.ts';
 import { DEFAULT_RATE_PER_HOUR } from '#producer/intake/limits.ts';
-import { type BoundRegistry, bindRegistries, type Source, secretsOf } from '#producer/intake/source.ts';
+import { secretsOf } from '#producer/intake/mount-credential.ts';
+import { type BoundRegistry, bindRegistries, type Source } from '#producer/intake/source.ts';
 import { generic } from '#producer/webhooks/adapters/generic.ts';
 
 /** A bearer as configured: a name and references to its secrets. */

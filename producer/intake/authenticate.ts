@@ -1,32 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Secret } from '#model/secret.ts';
-
-/** Reads the secrets that hold now: one, or two while a rotation is under way. Anew each time, so that files count. */
-export type Secrets = () => readonly Secret[];
-
-/** One who may call; a name is told only where tokens are handed out to people and pipelines. */
-export interface Bearer {
-  readonly name?: string;
-  readonly tokens: Secrets;
-}
-
-/** What a source's deliveries must show. */
-export type Credential =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'bearer'; readonly bearers: readonly Bearer[] }
-  | { readonly kind: 'basic'; readonly username: string; readonly passwords: Secrets }
-  | { readonly kind: 'static-header'; readonly header: string; readonly values: Secrets };
-
-export type Authentication = { readonly ok: true; readonly bearer?: string } | { readonly ok: false };
+import type { Authentication, Bearer, HeaderCredential } from '#producer/intake/credential.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
 /**
- * Whether a request shows a credential that holds, and whose. Both sides are hashed to equal length and every secret
+ * Whether a request shows a header that holds, and whose. Both sides are hashed to equal length and every secret
  * is compared, so that the time tells neither how much was right nor which one matched. Empty secrets match nothing.
  * @throws AppError `config-invalid` when a secret cannot be read: not checked is not passed.
  */
-export function authenticate(credential: Credential, headers: Headers): Authentication {
+export function authenticate(credential: HeaderCredential, headers: Headers): Authentication {
   switch (credential.kind) {
     case 'none':
       return { ok: true };
@@ -39,7 +22,7 @@ export function authenticate(credential: Credential, headers: Headers): Authenti
   }
 }
 
-const DECOY: Credential = { kind: 'bearer', bearers: [{ tokens: () => [new Secret('decoy', 'none')] }] };
+const DECOY: HeaderCredential = { kind: 'bearer', bearers: [{ tokens: () => [new Secret('decoy', 'none')] }] };
 
 /** Takes the time of a failed authentication: a path without a source must answer no faster than a wrong credential. */
 export function authenticateNobody(headers: Headers): Authentication {
@@ -53,7 +36,8 @@ function whichBearer(bearers: readonly Bearer[], presented: string | undefined):
   return found.name === undefined ? { ok: true } : { ok: true, bearer: found.name };
 }
 
-function matches(presented: string | undefined, secrets: readonly Secret[], prefix = ''): boolean {
+/** Whether a presented text is one of the secrets, in a time that tells neither how much of it was right nor which. */
+export function matches(presented: string | undefined, secrets: readonly Secret[], prefix = ''): boolean {
   const left = hash(presented ?? '');
   let found = false;
   for (const secret of secrets) {

@@ -13,6 +13,8 @@ export interface Binding {
   readonly registryOf: (host: string) => string | undefined;
   /** The registry that is meant when an item names none; absent when each must name its own. */
   readonly registry?: string;
+  /** Repositories by the names that payloads have for them; absent where they are the same. */
+  readonly repositories?: Readonly<Record<string, string>>;
   readonly digestOnly: 'skip' | 'enqueue';
   readonly isAttestationTag: (tag: string) => boolean;
   /** Pushes of these actors count as our own: an extra that is off unless configured. */
@@ -25,7 +27,7 @@ export interface Facts {
   readonly seen: (deliveryKey: string) => boolean;
 }
 
-export type Skip = Required<Omit<SkippedItem, 'status'>> & Pick<SkippedItem, 'status'>;
+export type Skip = SkippedItem & { readonly message: string };
 
 /** An item whose names are sound, by the registry's configured name. */
 export interface Candidate {
@@ -67,7 +69,8 @@ export function candidate(item: DeliveryItem, binding: Binding): Candidate | Ski
   const registry = registries[0] ?? binding.registry;
   if (registry === undefined) return skip(from, 'missing-host', 'no registry is named');
   if (new Set(registries).size > 1) return skip(from, 'inconsistent', 'the event names two different registries');
-  const { repository, tag, digest } = event;
+  const { tag, digest } = event;
+  const repository = renamed(event.repository, binding);
   if (!isRepository(repository)) {
     const mend = repository === repository.toLowerCase() ? '' : ' (repository names are lower case)';
     return skip(from, 'invalid-repository', `"${shown(repository)}" is not a repository name${mend}`);
@@ -90,6 +93,10 @@ export function candidate(item: DeliveryItem, binding: Binding): Candidate | Ski
   // Image and tag are part of the key: an id that a sender uses twice for two of them must not cost the second one.
   const deliveryKey = `${event.id} ${imageKey} ${tag ?? ''}`;
   return { from, image, event, imageKey, ...(event.id === '' ? {} : { deliveryKey }) };
+}
+
+function renamed(name: string, { repositories }: Binding): string {
+  return repositories !== undefined && Object.hasOwn(repositories, name) ? (repositories[name] ?? name) : name;
 }
 
 /** The second half: loops, kinds, and what was accepted before, in this request too. */

@@ -6,11 +6,13 @@ import {
   type Answer,
   answerTo,
   type Outcome,
+  skippedOutcome,
   unauthenticated,
   unavailable,
   unknownSource,
 } from '#producer/intake/answer.ts';
-import { authenticate, authenticateNobody } from '#producer/intake/authenticate.ts';
+import { authenticateNobody } from '#producer/intake/authenticate.ts';
+import { createAuthenticator } from '#producer/intake/authenticate-delivery.ts';
 import { type Candidate, candidate, type Decision, type Facts, type Skip, settle } from '#producer/intake/decide.ts';
 import { inFlight } from '#producer/intake/in-flight.ts';
 import { IN_FLIGHT } from '#producer/intake/limits.ts';
@@ -44,10 +46,12 @@ export interface IntakeParts {
  * Nothing here asks a registry. An answer of success means that the jobs are in Redis.
  */
 export function createIntake({ ports, now, observe }: IntakeParts): Intake {
+  const authenticator = createAuthenticator(ports.outbound, now);
   return { receive };
 
   async function receive(source: Source | undefined, request: ReceivedRequest): Promise<Answer> {
-    if (source === undefined) {
+    // Only who asks for consent has a reason to send anything but POST.
+    if (source === undefined || (request.method === 'OPTIONS' && !source.adapter.asksConsent)) {
       authenticateNobody(request.headers);
       observe({ kind: 'delivery', source: undefined, result: 'unauthenticated' });
       return unknownSource();
@@ -64,7 +68,7 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
   }
 
   async function admit(source: Source, request: ReceivedRequest): Promise<Answer> {
-    const authentication = authenticate(source.credential, request.headers);
+    const authentication = await authenticator.authenticate(source, request);
     if (!authentication.ok) {
       observe({ kind: 'unauthenticated', source: source.id });
       observe({ kind: 'delivery', source: source.id, result: 'unauthenticated' });
@@ -103,7 +107,11 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     request: ReceivedRequest,
     bearer: string | undefined,
   ): Promise<Outcome> {
-    if (!('enqueue' in decision || 'again' in decision)) return skipped(source, decision.skipped);
+    if (!('enqueue' in decision || 'again' in decision)) {
+      // Before the answer: a sender that is told of success never asks for the confirmation again.
+      if (decision.skipped.confirm) await ports.outbound.get(decision.skipped.confirm);
+      return skipped(source, decision.skipped);
+    }
     const wanted = 'enqueue' in decision ? decision.enqueue : decision.again;
     try {
       // Also where the image is in the request already: one job does for both, and must know of both, since which of
@@ -117,9 +125,9 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     }
   }
 
-  function skipped(source: Source, { from, skip: reason, message, status }: Skip): Outcome {
-    observe({ kind: 'skipped', source: source.id, from, reason, message });
-    return { from, status: 'skipped', reason, message, ...(status === undefined ? {} : { answer: status }) };
+  function skipped(source: Source, skip: Skip): Outcome {
+    observe({ kind: 'skipped', source: source.id, from: skip.from, reason: skip.skip, message: skip.message });
+    return skippedOutcome(skip);
   }
 
   async function enqueue(
@@ -171,12 +179,12 @@ function believedActor({ credential }: Source, { actor }: PushEvent, bearer: str
 
 /** Whether tag and digest were told together by the registry itself, and not by whoever could send a request. */
 function isRegistrysWord({ adapter, credential }: Source): boolean {
-  return adapter.registries === 'one' && credential.kind !== 'none';
+  return adapter.firstHand && credential.kind !== 'none';
 }
 
 function itemsOf(source: Source, request: ReceivedRequest): readonly DeliveryItem[] {
   const { body } = request;
-  if (body !== 'too-large') return source.adapter.events({ ...request, body });
+  if (body !== 'too-large') return source.adapter.events({ ...request, body }, source.settings);
   return [{ from: 'body', skip: 'too-large', message: `the body is over ${source.adapter.maxBodyBytes} bytes` }];
 }
 

@@ -12,3 +12,18 @@ export const RETRY_AFTER_SECONDS = 5;
 
 /** Characters of a foreign name that go to a log line or an answer. */
 export const MAX_SHOWN = 300;
+
+/** Difference of clocks that is forgiven where a token or message says when it was made. */
+export const CLOCK_SKEW_MS = 60 * 1000;
+
+/** Age of an SNS message beyond which it is a replay: SNS itself gives up after an hour. */
+export const SNS_MAX_AGE_MS = 60 * 60 * 1000 + CLOCK_SKEW_MS;
+
+/** How long a signing certificate is kept; its address changes with it. */
+export const CERTIFICATE_AGE_MS = 24 * 60 * 60 * 1000;
+
+/** How long a token issuer's keys are kept. */
+export const KEYS_AGE_MS = 60 * 60 * 1000;
+
+/** The soonest that they are fetched again because a token names a key that is not among them. */
+export const KEYS_REFETCH_MS = 60 * 1000;

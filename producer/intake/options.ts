@@ -1,46 +1,9 @@
 import * as z from 'zod';
-import { exactlyOneForm, Id, oneOrMore, Pattern, SecretReference, wholeNumber } from '#model/settings.ts';
-
-/** How the deliveries of a source prove who sent them. Lists: any of the secrets counts, for rotation. */
-export type SourceAuth =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'bearer'; readonly secrets: readonly string[] }
-  | { readonly kind: 'basic'; readonly username: string; readonly passwords: readonly string[] }
-  | { readonly kind: 'static-header'; readonly header: string; readonly secrets: readonly string[] };
-
-const secrets = oneOrMore(SecretReference, 4);
-
-const Credential = z
-  .strictObject({
-    bearer: secrets.exactOptional().describe('Token of an Authorization: Bearer header; a list while it is rotated.'),
-    basic: z
-      .strictObject({
-        username: z.string().min(1).max(255).describe('User name.'),
-        password: secrets.describe('Password, as a secret reference; a list while it is rotated.'),
-      })
-      .exactOptional()
-      .describe('Basic authentication.'),
-    header: z
-      .string()
-      .regex(/^[A-Za-z0-9-]{1,64}$/, 'not a header name')
-      .exactOptional()
-      .describe('Name of a header that holds a secret.'),
-    value: secrets.exactOptional().describe('The whole value of that header; a list while it is rotated.'),
-  })
-  .superRefine(exactlyOneForm([['bearer'], ['basic'], ['header', 'value']]))
-  .transform(({ bearer, basic, header, value }): SourceAuth => {
-    if (bearer !== undefined) return { kind: 'bearer', secrets: bearer };
-    if (basic !== undefined) return { kind: 'basic', username: basic.username, passwords: basic.password };
-    return { kind: 'static-header', header: (header ?? '').toLowerCase(), secrets: value ?? [] };
-  });
-
-const None = z.literal('none').transform((): SourceAuth => ({ kind: 'none' }));
+import { Id, oneOrMore, Pattern, wholeNumber } from '#model/settings.ts';
+import { type AuthForm, authOf } from '#producer/webhooks/options.ts';
 
 const source = {
   id: Id.describe('Last part of the path: POST /hooks/<id>. Also the source in `when`.'),
-  auth: z
-    .union([None, Credential])
-    .describe('How a delivery proves itself. none has to be written out: then anyone may name images to look at.'),
   digestOnly: z
     .enum(['skip', 'enqueue'])
     .default('skip')
@@ -61,21 +24,112 @@ const source = {
 // A registry without an id is called by its name, which may hold a port.
 const registryKey = z.string().min(1).max(255);
 
-const DistributionSource = z.strictObject({
-  ...source,
-  sender: z.literal('distribution').describe('Notifications of CNCF Distribution.'),
-  registry: registryKey.describe('Id of the registry that it speaks for; no other host is believed.'),
-});
+const Names = z.record(z.string().min(1).max(255), z.string().max(512));
 
-const GenericSource = z.strictObject({
-  ...source,
-  sender: z.literal('generic').describe('The plain JSON body of the API, and CloudEvents.'),
-  registries: oneOrMore(registryKey, 100).describe('Ids of the registries that it may name.'),
-});
+type Openness = Parameters<typeof authOf>[1];
 
-/** One sender of push notifications; both kinds name the registries that they are bound to. */
-export const SourceOptions = z.discriminatedUnion('sender', [DistributionSource, GenericSource]).transform((given) => {
-  if (given.sender === 'generic') return given;
+/** A sender that speaks for the one registry it is part of. */
+function ofOne<const S extends string, X extends z.ZodRawShape>(
+  sender: S,
+  meaning: string,
+  forms: readonly AuthForm[],
+  open: Openness,
+  more: X,
+) {
+  return z.strictObject({
+    ...source,
+    auth: authOf(forms, open),
+    sender: z.literal(sender).describe(meaning),
+    registry: registryKey.describe('Id of the registry that it speaks for; no other host is believed.'),
+    ...more,
+  });
+}
+
+/** A sender whose events each name their registry. */
+function ofMany<const S extends string, X extends z.ZodRawShape>(
+  sender: S,
+  meaning: string,
+  forms: readonly AuthForm[],
+  open: Openness,
+  more: X,
+) {
+  return z.strictObject({
+    ...source,
+    auth: authOf(forms, open),
+    sender: z.literal(sender).describe(meaning),
+    registries: oneOrMore(registryKey, 100).describe('Ids of the registries that it may name.'),
+    ...more,
+  });
+}
+
+const HEADERS: readonly AuthForm[] = ['bearer', 'basic', 'static-header'];
+const SIGNED: readonly AuthForm[] = ['hmac', 'static-header'];
+const QUERY: readonly AuthForm[] = ['query-token'];
+
+const EVENT_GRID = {
+  topic: z
+    .string()
+    .regex(
+      /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.ContainerRegistry\/registries\/[^/]+$/i,
+      {
+        error: 'not the resource id of a registry; az acr show --name <name> --query id prints it',
+      },
+    )
+    .describe('Resource id of the registry: events of any other one are refused, handshakes too.'),
+  allowedOrigins: oneOrMore(z.string().min(1).max(255).toLowerCase(), 10)
+    .exactOptional()
+    .describe('Who may ask for consent to send; eventgrid.azure.net when absent.'),
+};
+
+const ARTIFACTORY = {
+  repoKeyMap: Names.exactOptional().describe(
+    'First part of the path in references by repository key, where they differ; empty where there is none.',
+  ),
+};
+
+const NEXUS = {
+  repositories: Names.exactOptional().describe(
+    'Registry by the name of the repository in Nexus: host[:port], and the path where repositories share a port.',
+  ),
+};
+
+const ALIBABA = {
+  repositories: Names.exactOptional().describe('Repository by its name in payloads, where the two differ.'),
+};
+
+const SENDERS = [
+  ofOne('distribution', 'Notifications of CNCF Distribution.', HEADERS, 'open', {}),
+  ofOne('gitlab', 'Notifications of the registry of a self-managed GitLab.', HEADERS, 'open', {}),
+  ofOne('harbor', 'Webhooks of Harbor, in either format.', HEADERS, 'open', {}),
+  ofOne('zot', 'Events of Zot over HTTP.', HEADERS, 'open', {}),
+  ofOne('quay', 'Notifications of Quay.', QUERY, 'open', {}),
+  ofOne('dockerhub', 'Webhooks of Docker Hub.', QUERY, 'open', {}),
+  ofOne('github', 'Webhooks of GitHub, for its container registry.', ['hmac'], 'closed', {}),
+  ofMany('ecr', 'Amazon ECR by an EventBridge API destination.', ['basic', 'static-header'], 'closed', {}),
+  ofMany('ecr-sns', 'Amazon ECR by EventBridge and an SNS topic.', ['sns-signature'], 'closed', {}),
+  ofOne('acr', 'Webhooks of Azure Container Registry.', HEADERS, 'closed', {}),
+  ofOne(
+    'acr-eventgrid',
+    'Azure Container Registry by Event Grid.',
+    ['query-token', 'static-header'],
+    'closed',
+    EVENT_GRID,
+  ),
+  ofMany('gar', 'Google Artifact Registry by Pub/Sub push.', ['oidc'], 'closed', {}),
+  ofOne('artifactory', 'Webhooks of JFrog Artifactory.', SIGNED, 'closed', ARTIFACTORY),
+  ofMany('nexus', 'Webhooks of Sonatype Nexus Repository 3.', ['hmac'], 'open', NEXUS),
+  ofOne('gitea', 'Webhooks of Gitea.', SIGNED, 'closed', {}),
+  ofOne('forgejo', 'Webhooks of Forgejo.', SIGNED, 'closed', {}),
+  ofOne('alibaba', 'Triggers of Alibaba Cloud Container Registry.', QUERY, 'open', ALIBABA),
+  ofMany('generic', 'The plain JSON body of the API, and CloudEvents.', HEADERS, 'open', {}),
+] as const;
+
+/** The senders that can be configured. */
+export const SENDER_IDS: readonly string[] = SENDERS.map(({ shape }) => shape.sender.value);
+
+/** One sender of push notifications; every kind names the registries that it is bound to. */
+export const SourceOptions = z.discriminatedUnion('sender', SENDERS).transform((given) => {
+  if (!('registry' in given)) return given;
   const { registry, ...rest } = given;
   return { ...rest, registries: [registry] };
 });

@@ -25,10 +25,20 @@ export interface RateGuard {
   count(repository: string): Promise<number>;
 }
 
-/** What the intake needs of Redis. Each may throw AppError `redis-unavailable`. */
+/**
+ * The few requests that authentication and subscriptions need: certificates and keys of senders, and SNS's confirmation.
+ * It follows no redirect, bounds the answer, and reaches no host but those that the sources' settings imply.
+ */
+export interface Outbound {
+  /** The body of a 200. @throws AppError when there is none: not checked is not passed. */
+  get(url: URL): Promise<Uint8Array>;
+}
+
+/** What the intake needs of Redis, and of the world. Each may throw AppError `redis-unavailable`. */
 export interface IntakePorts {
   readonly queue: EnqueueImage;
   readonly ownPushes: Pick<OwnPushes, 'has'>;
   readonly deliveries: DeliveryIds;
   readonly rate: RateGuard;
+  readonly outbound: Outbound;
 }

@@ -1,11 +1,12 @@
 import { AppError } from '#model/errors.ts';
 import { matchesAny } from '#model/rule.ts';
-import type { Secret, SecretResolver } from '#model/secret.ts';
+import type { SecretResolver } from '#model/secret.ts';
 import { attestationTagTest } from '#producer/intake/attestation-tag.ts';
-import type { Credential, Secrets } from '#producer/intake/authenticate.ts';
+import type { Credential } from '#producer/intake/credential.ts';
 import type { Binding } from '#producer/intake/decide.ts';
-import type { SourceAuth, SourceOptions } from '#producer/intake/options.ts';
-import type { WebhookAdapter } from '#producer/webhooks/adapter.ts';
+import { credentialOf } from '#producer/intake/mount-credential.ts';
+import type { SourceOptions } from '#producer/intake/options.ts';
+import type { SenderSettings, WebhookAdapter } from '#producer/webhooks/adapter.ts';
 import { ADAPTERS, adapterOf } from '#producer/webhooks/index.ts';
 
 /** A configured registry as the intake knows it. */
@@ -24,6 +25,8 @@ export interface Source {
   readonly adapter: WebhookAdapter;
   readonly credential: Credential;
   readonly binding: Binding;
+  /** What its adapter is told of the configuration; absent: nothing. */
+  readonly settings?: SenderSettings;
   /** Jobs of one repository in an hour beyond which further ones are delayed. */
   readonly ratePerHour: number;
   readonly cause: 'push' | 'api';
@@ -62,7 +65,7 @@ export function mountSource(
 export function bindSource(
   options: SourceOptions,
   registries: readonly BoundRegistry[],
-): Pick<Source, 'adapter' | 'binding'> {
+): Pick<Source, 'adapter' | 'binding' | 'settings'> {
   const adapter = adapterOf(options.sender);
   const key = `sources.${options.id}`;
   if (adapter === undefined) {
@@ -78,14 +81,17 @@ export function bindSource(
   if (first === undefined || (adapter.registries === 'one' && others.length > 0)) {
     throw invalid(`${key}.registries`, `a ${adapter.id} source speaks for one registry`, 'name exactly one');
   }
+  const hosts = bindRegistries(bound);
   const binding = {
-    ...bindRegistries(bound),
-    ...(adapter.registries === 'one' ? { registry: first.name } : {}),
+    ...hosts,
+    // Where events name no host there must be just one that can be meant.
+    ...(adapter.firstHand && others.length === 0 ? { registry: first.name } : {}),
+    ...(options.sender === 'alibaba' && options.repositories ? { repositories: options.repositories } : {}),
     digestOnly: options.digestOnly,
     isAttestationTag: attestationTagTest({ suffixes: options.attestationTagSuffixes }),
     isIgnoredActor: (actor: string) => matchesAny(options.ignoreActors, actor),
   };
-  return { adapter, binding };
+  return { adapter, binding, settings: settingsOf(options, hosts.registryOf) };
 }
 
 /** Finds a registry by a claimed host. Exact but for the case of letters: no suffix, no default port is guessed. */
@@ -97,33 +103,31 @@ export function bindRegistries(registries: readonly BoundRegistry[]): Pick<Bindi
   return { registryOf: (host) => names.get(host.toLowerCase()) };
 }
 
-function credentialOf(auth: SourceAuth, key: string, adapter: WebhookAdapter, resolve: SecretResolver): Credential {
-  if (!adapter.auth.includes(auth.kind)) {
-    const mend = `use one of ${adapter.auth.join(', ')}`;
-    throw invalid(key, `a ${adapter.id} source cannot be authenticated by ${auth.kind}`, mend);
+/** What the adapter is told of its source. @throws AppError `config-invalid` when a host is not the source's. */
+function settingsOf(options: SourceOptions, registryOf: Binding['registryOf']): SenderSettings {
+  switch (options.sender) {
+    case 'acr-eventgrid': {
+      const { topic, allowedOrigins } = options;
+      return { topic, ...(allowedOrigins === undefined ? {} : { allowedOrigins }) };
+    }
+    case 'artifactory':
+      return options.repoKeyMap === undefined ? {} : { repoKeyMap: options.repoKeyMap };
+    case 'nexus': {
+      const { id, repositories } = options;
+      if (repositories === undefined) return {};
+      for (const [name, place] of Object.entries(repositories)) {
+        if (registryOf(place.split('/', 1)[0] ?? '') !== undefined) continue;
+        throw invalid(
+          `sources.${id}.repositories.${name}`,
+          'its host is none of the registries of the source',
+          'write host[:port] or host[:port]/path of one of `registries`',
+        );
+      }
+      return { repositories };
+    }
+    default:
+      return {};
   }
-  switch (auth.kind) {
-    case 'none':
-      return { kind: 'none' };
-    case 'bearer':
-      return { kind: 'bearer', bearers: [{ tokens: secretsOf(auth.secrets, key, resolve) }] };
-    case 'basic':
-      return { kind: 'basic', username: auth.username, passwords: secretsOf(auth.passwords, key, resolve) };
-    case 'static-header':
-      return { kind: 'static-header', header: auth.header, values: secretsOf(auth.secrets, key, resolve) };
-  }
-}
-
-/**
- * The secrets behind references, read anew at each call.
- * @throws AppError `config-invalid` now, when there is none, or one is missing or empty.
- */
-export function secretsOf(references: readonly string[], key: string, resolve: SecretResolver): Secrets {
-  const read = (): readonly Secret[] => references.map((reference) => resolve(reference));
-  if (references.length === 0) throw invalid(key, 'no secret is named', 'name one, or write `auth: none`');
-  const empty = read().find((secret) => secret.reveal() === '');
-  if (empty) throw invalid(key, `the secret ${empty.reference} is empty`, 'give it a long random value');
-  return read;
 }
 
 function invalid(field: string, message: string, mend: string): AppError {

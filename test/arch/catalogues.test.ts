@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { COMMANDS } from '#cli/catalogue.ts';
 import { main } from '#cli/main.ts';
+import { SENDER_IDS, SourceOptions } from '#producer/intake/options.ts';
 import { ADAPTERS } from '#producer/webhooks/index.ts';
 import { CATALOGERS } from '#sbom/catalogers/index.ts';
 import { SignerOptions } from '#signing/options.ts';
@@ -13,12 +14,22 @@ import { filesBelow, ROOT, sourcesBelow } from './source-files.ts';
 
 const TESTS = sourcesBelow('test').filter(({ path }) => path.endsWith('.test.ts'));
 
-test('senders: one file each, listed, with recorded deliveries', () => {
+test('senders: one file each, listed, documented, with recorded deliveries', () => {
   assert.deepEqual(ids(ADAPTERS), modulesIn('producer/webhooks/adapters'));
-  const fixtures = readdirSync(join(ROOT, 'test', 'fixtures', 'registry-events'));
-  for (const { id } of ADAPTERS) {
-    const recorded = fixtures.filter((name) => name.startsWith(`${id}-`) && name.endsWith('.expected.json'));
-    assert.ok(recorded.length > 0, `test/fixtures/registry-events has no ${id}-*.expected.json`);
+  const pages = readdirSync(join(ROOT, 'docs', 'adapters')).map((name) => name.replace(/\.md$/, ''));
+  assert.deepEqual(ids(ADAPTERS), pages.filter((name) => name !== 'README').sort());
+  const folder = join(ROOT, 'test', 'fixtures', 'registry-events');
+  const expectations = readdirSync(folder).filter((name) => name.endsWith('.expected.json'));
+  const recorded = new Set(expectations.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).sender));
+  assert.deepEqual(ids(ADAPTERS), [...recorded].sort());
+});
+
+test('senders: those with a route can be configured, in the ways that they declare', () => {
+  const routed = ADAPTERS.filter(({ transport }) => transport !== 'pull');
+  assert.deepEqual(ids(routed), [...SENDER_IDS].sort());
+  for (const { id, auth, signature } of routed) {
+    assert.deepEqual([...authKinds(id)].sort(), [...auth].sort(), id);
+    assert.equal(auth.includes('hmac'), signature !== undefined, id);
   }
 });
 
@@ -92,6 +103,28 @@ test('plug-ins of a catalogue do not import each other', () => {
   );
   assert.deepEqual(breaches, [], 'what they share goes up to the folder of the contract');
 });
+
+/** The ways to authenticate that the schema takes for a sender. */
+function authKinds(sender: string): readonly string[] {
+  const kinds = [
+    'none',
+    { bearer: 'env:A' },
+    { basic: { username: 'u', password: 'env:A' } },
+    { header: 'X-A', value: 'env:A' },
+    { query: { parameter: 'a', value: 'env:A' } },
+    { hmac: 'env:A' },
+    { topicArn: 'arn:aws:sns:eu-west-1:123456789012:a' },
+    { audience: 'https://a.example', email: 'a@b.example' },
+  ];
+  const topic = '/subscriptions/a/resourceGroups/b/providers/Microsoft.ContainerRegistry/registries/c';
+  const places = [{ registry: 'r' }, { registries: ['r'] }, { registry: 'r', topic }];
+  return kinds.flatMap((auth) =>
+    places.flatMap((place) => {
+      const parsed = SourceOptions.safeParse({ id: 's', sender, auth, ...place });
+      return parsed.success ? [parsed.data.auth.kind] : [];
+    }),
+  );
+}
 
 function ids(entries: readonly { readonly id: string }[]): string[] {
   return entries.map(({ id }) => id).sort();

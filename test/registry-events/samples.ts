@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
@@ -30,7 +31,12 @@ export type Expected = z.infer<typeof Expected>;
 
 export interface Sample {
   readonly name: string;
-  readonly files: { readonly headers: string; readonly body: string; readonly expected: string };
+  /** Undefined: a message of a queue has no request, and a request for consent no body. */
+  readonly files: {
+    readonly headers: string | undefined;
+    readonly body: string | undefined;
+    readonly expected: string;
+  };
   readonly body: Buffer;
   readonly expected: Expected;
 }
@@ -44,14 +50,20 @@ export async function sampleNames(folder: string): Promise<readonly string[]> {
   return names.map((file) => file.slice(0, -SUFFIX.length));
 }
 
+function existing(path: string): string | undefined {
+  return existsSync(path) ? path : undefined;
+}
+
 /** @throws when a file of the sample is missing or its expectation is not understood. */
 export async function readSample(folder: string, name: string): Promise<Sample> {
   const files = {
-    headers: join(folder, `${name}.headers.json`),
-    body: join(folder, `${name}.json`),
+    headers: existing(join(folder, `${name}.headers.json`)),
+    body: existing(join(folder, `${name}.json`)),
     expected: join(folder, `${name}${SUFFIX}`),
   };
   const expected = Expected.safeParse(JSON.parse(await readFile(files.expected, 'utf8')));
   if (!expected.success) throw new Error(`${name}: ${z.prettifyError(expected.error)}`);
-  return { name, files, body: await readFile(files.body), expected: expected.data };
+  if (files.headers === undefined && files.body === undefined) throw new Error(`${name}: neither headers nor body`);
+  const body = files.body === undefined ? Buffer.alloc(0) : await readFile(files.body);
+  return { name, files, body, expected: expected.data };
 }

@@ -1,3 +1,4 @@
+import { AppError } from '#model/errors.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import { deduplicationId, type ImageJob } from '#model/job.ts';
 import type { IntakePorts } from '#producer/intake/ports.ts';
@@ -39,6 +40,11 @@ export function createIntakeMemory(overrides: Partial<IntakePorts> = {}): Intake
         const count = (counts.get(repository) ?? 0) + 1;
         counts.set(repository, count);
         return count;
+      },
+    },
+    outbound: {
+      get: async (url) => {
+        throw new AppError('host-not-allowed', `nothing may be fetched from ${url.host} here`);
       },
     },
     ...overrides,

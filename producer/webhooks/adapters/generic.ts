@@ -19,6 +19,7 @@ export const generic: WebhookAdapter = {
   // Who asks by digest wants just that digest.
   digestOnly: 'enqueue',
   registries: 'many',
+  firstHand: false,
   events,
 };
 

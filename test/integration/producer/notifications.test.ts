@@ -19,6 +19,7 @@ import { createDeliveryIds } from '#redis/delivery-ids.ts';
 import { createOwnPushes } from '#redis/own-pushes.ts';
 import { createRateGuard } from '#redis/rate-guard.ts';
 import { continueTrace } from '#telemetry/trace-context.ts';
+import { createIntakeMemory } from '../../support/intake-memory.ts';
 import { secretsFrom } from '../../support/producer.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { freePort, startRegistry } from '../../support/registry.ts';
@@ -86,6 +87,7 @@ before(async () => {
       ownPushes,
       deliveries: createDeliveryIds(connection.client, { prefix }),
       rate: createRateGuard(connection.client, { prefix }),
+      outbound: createIntakeMemory().ports.outbound,
     },
     checks: [{ name: 'redis', check: async () => void (await connection.client.ping()) }],
     metrics: async () => ({ contentType: 'text/plain', body: '' }),

@@ -15,7 +15,7 @@ const FILES: Readonly<Record<string, string>> = {
     clock: '2026-03-02T10:15:31Z',
   }),
   wrong: JSON.stringify({ headers: {}, auth: { kind: 'basic', username: 'u', password: 'p' } }),
-  hmac: JSON.stringify({ headers: {}, auth: { kind: 'hmac', secret: 'hunter2' } }),
+  hmac: JSON.stringify({ headers: {}, auth: { kind: 'digest', secret: 'hunter2' } }),
   text: 'hunter2',
   good: image('registry.example.com'),
   evil: image('evil.example'),
@@ -44,6 +44,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string }> {
       return Buffer.from(text);
     },
     env: {},
+    now: () => new Date('2026-03-02T10:15:31Z'),
   });
   return { code, out: out.join('') };
 }
@@ -139,7 +140,7 @@ describe('hooks parse', () => {
       [],
       ['explain', 'generic'],
       ['parse'],
-      ['parse', 'harbor', ...files],
+      ['parse', 'docker-hub', ...files],
       ['parse', 'generic', 'distribution', ...files],
       ['parse', 'generic', '--body', 'good'],
       ['parse', 'generic', '--headers', 'plain'],

@@ -62,7 +62,7 @@ const MISTAKES: readonly (readonly [text: string, key: string, place: string, me
     'sources: [{ id: a, sender: harbour }]',
     'sources[0].sender',
     '2:20',
-    /not one of distribution, generic/,
+    /not one of distribution, gitlab, harbor, zot/,
     /one of them/,
   ],
   ['sinks: [{ id: a, type: redis-stream, events: dev.x }]', 'sinks[0].events', '2:38', /no event type/, /events\.md/],

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AppError } from '#model/errors.ts';
 import { Secret } from '#model/secret.ts';
-import { authenticate, authenticateNobody, type Credential } from '#producer/intake/authenticate.ts';
+import { authenticate, authenticateNobody } from '#producer/intake/authenticate.ts';
+import type { HeaderCredential as Credential } from '#producer/intake/credential.ts';
 import type { SourceOptions } from '#producer/intake/options.ts';
 import { mountSource } from '#producer/intake/source.ts';
 import { secretsFrom } from '../../support/producer.ts';
@@ -86,6 +87,7 @@ describe('mounting a source', () => {
     const values = { TOKEN: 'old' };
     const { credential } = mountSource(options, registries, secretsFrom(values));
     values.TOKEN = 'new';
+    assert.ok(credential.kind === 'bearer');
     assert.equal(ok(credential, { authorization: 'Bearer new' }), true);
     assert.equal(ok(credential, { authorization: 'Bearer old' }), false);
   });
@@ -97,7 +99,7 @@ describe('mounting a source', () => {
   });
 
   test('an unknown sender or registry, or two registries, are named', () => {
-    assert.match(refusal({ sender: 'harbor' }), /^sources\.hub\.sender: write one of distribution, generic$/);
+    assert.match(refusal({ sender: 'docker-hub' }), /^sources\.hub\.sender: write one of .*distribution, dockerhub, /);
     assert.match(refusal({ registries: ['other'] }), /^sources\.hub\.registries: /);
     assert.match(refusal({ registries: ['main', 'main'] }), /^sources\.hub\.registries: name exactly one$/);
   });

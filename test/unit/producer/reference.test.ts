@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SKIP_REASONS } from '#model/push-event.ts';
@@ -28,15 +28,4 @@ test('the reference gives the answers of every sender', () => {
     const row = `| \`${id}\` | ${[accepted, skipped, malformed, rejected, unauthenticated, 503].join(' | ')} |`;
     assert.ok(page.includes(row), row);
   }
-});
-
-test('the catalogue of senders is its folder, and each sender has recorded deliveries', async () => {
-  const files = await readdir(join(root, 'producer/webhooks/adapters'));
-  assert.deepEqual(ADAPTERS.map(({ id }) => `${id}.ts`).sort(), files.sort());
-  const samples = await readdir(join(root, 'test/fixtures/registry-events'));
-  for (const { id } of ADAPTERS)
-    assert.ok(
-      samples.some((name) => name.startsWith(`${id}-`)),
-      id,
-    );
 });

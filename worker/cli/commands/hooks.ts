@@ -1,9 +1,11 @@
+import { dirname, join } from 'node:path';
 import { type CommandIo, EXIT } from '#cli/command.ts';
 import { parseFlags } from '#cli/flags.ts';
 import { type Assumption, readAssumption } from '#cli/hooks/assume.ts';
 import { type ExplainedDelivery, explainDelivery } from '#cli/hooks/explain-delivery.ts';
-import { readStoredRequest } from '#cli/hooks/stored-request.ts';
+import { NO_REQUEST, readStoredRequest, type StoredRequest } from '#cli/hooks/stored-request.ts';
 import { AppError } from '#model/errors.ts';
+import type { Outbound } from '#producer/intake/ports.ts';
 import { shown } from '#producer/intake/shown.ts';
 import { bindSource, boundRegistries } from '#producer/intake/source.ts';
 import type { WebhookAdapter } from '#producer/webhooks/adapter.ts';
@@ -15,13 +17,15 @@ Usage: attestry hooks parse SENDER --headers FILE --body FILE [--assume FILE | -
 
 Says what a stored webhook delivery would enqueue or skip, and why. Needs no Redis, registry or configuration.
 
-  SENDER           ${ADAPTERS.map(({ id }) => id).join(' or ')}
-  --headers FILE   { "method", "headers", "query", "auth", "clock" } as JSON, or an object of header names and values.
-                   "auth" is what the receiver is configured with, e.g. { "kind": "bearer", "value": "…" }; without it
-                   the authentication reads not-checked
-  --body FILE      the body, byte for byte
-  --assume FILE    what to take for granted, as JSON: { "registryHost", "allowedHosts", "digestOnly", "ownDigests" },
-                   or a sample's whole expectation, which holds it as "assume"
+  SENDER           ${ADAPTERS.map(({ id }) => id).join(', ')}
+  --headers FILE   { "method", "headers", "query", "auth", "clock" } as JSON, or an object of header names and values;
+                   may be left out for messages of a queue. "auth" is what the receiver is configured with, e.g.
+                   { "kind": "bearer", "value": "…" }; without it the authentication reads not-checked. Certificates
+                   and keys are read from its "certFile" or "jwksFile", beside this file; nothing is fetched
+  --body FILE      the body, byte for byte; may be left out for OPTIONS
+  --assume FILE    what to take for granted, as JSON: { "registryHost", "allowedHosts", "digestOnly", "ownDigests" } and
+                   what the sender's source is configured with: "repositories", "repoKeyMap", "topicArn", "topic",
+                   "audience", "email", "allowedOrigins"; or a sample's whole expectation, which holds it as "assume"
   --config FILE    take it from the configuration instead, for the source of --source ID
   --clock TIME     ISO 8601: when the delivery arrives; the clock of --headers when absent
   --json           print { sender, authentication, response, enqueue, skipped }
@@ -42,7 +46,7 @@ const OPTIONS = {
 
 type Files = Pick<CommandIo, 'readFile' | 'env'>;
 /** What this command touches of the process. */
-export type HooksIo = Files & Pick<CommandIo, 'stdout' | 'stderr'>;
+export type HooksIo = Files & Pick<CommandIo, 'stdout' | 'stderr' | 'now'>;
 
 /** `attestry hooks parse`. @throws AppError `usage`, and `config-invalid` naming the flag whose file is not fit. */
 export async function hooksCommand(args: readonly string[], io: HooksIo): Promise<number> {
@@ -57,13 +61,35 @@ export async function hooksCommand(args: readonly string[], io: HooksIo): Promis
   const adapter = adapterOf(sender);
   const known = ADAPTERS.map(({ id }) => id).join(', ');
   if (!adapter) throw usage(`the sender "${shown(sender)}" is not known`, `write one of ${known}`);
-  const request = readStoredRequest(await readJsonFile(io, '--headers', values.headers));
-  requireTime(values.clock ?? request.clock);
-  const body = await readBytes(io, '--body', values.body);
+  const request = await readRequest(io, adapter, values.headers);
+  const clock = values.clock ?? request.clock;
+  requireTime(clock);
+  // Asking for consent has no body.
+  const isBare = values.body === undefined && request.method === 'OPTIONS';
+  const body = isBare ? Buffer.alloc(0) : await readBytes(io, '--body', values.body);
   const assumption = await readSource(io, adapter, values);
-  const explained = explainDelivery(adapter, request, body, assumption);
+  const explained = await explainDelivery(adapter, request, body, assumption, {
+    outbound: filesOf(io, request, values.headers),
+    now: () => (clock === undefined ? io.now() : new Date(clock)),
+  });
   io.stdout(values.json ? `${JSON.stringify(explained.explanation, null, 2)}\n` : describe(explained));
   return EXIT.ok;
+}
+
+async function readRequest(io: Files, adapter: WebhookAdapter, path: string | undefined): Promise<StoredRequest> {
+  if (path === undefined && adapter.transport === 'pull') return NO_REQUEST;
+  return readStoredRequest(await readJsonFile(io, '--headers', path), adapter);
+}
+
+/** Certificates and keys from the files that the stored request names; nothing is fetched. */
+function filesOf(io: Files, { fetched }: StoredRequest, headers: string | undefined): Outbound {
+  return {
+    async get(url) {
+      const file = Object.hasOwn(fetched, url.href) ? fetched[url.href] : undefined;
+      if (file !== undefined) return await readBytes(io, '--headers', join(dirname(headers ?? ''), file));
+      throw new AppError('config-invalid', `\`auth\` names no file for ${url.host}`, { field: '--headers' });
+    },
+  };
 }
 
 interface SourceFlags {
@@ -98,7 +124,8 @@ async function configured(io: Files, adapter: WebhookAdapter, file: string, id: 
   }
   if (source.sender !== adapter.id)
     throw usage(`the source ${id} is of the sender ${source.sender}`, 'name that sender');
-  return { binding: bindSource(source, boundRegistries(config.registries)).binding, ownDigests: [] };
+  const { binding, settings = {} } = bindSource(source, boundRegistries(config.registries));
+  return { binding, settings, credential: (stored) => stored, ownDigests: [] };
 }
 
 async function readJsonFile(io: Files, flag: string, path: string | undefined): Promise<unknown> {

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
+import { readStoredAuth } from '#cli/hooks/stored-auth.ts';
 import { AppError } from '#model/errors.ts';
-import { Secret } from '#model/secret.ts';
-import type { Credential } from '#producer/intake/authenticate.ts';
+import type { Credential } from '#producer/intake/credential.ts';
+import { AUTH_SCHEMES, type WebhookAdapter } from '#producer/webhooks/adapter.ts';
 
 const Text = z.record(z.string(), z.string());
 
@@ -14,13 +15,6 @@ const Stored = z.object({
   clock: z.optional(z.string()),
 });
 
-const Auth = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('none') }),
-  z.object({ kind: z.literal('bearer'), value: z.string() }),
-  z.object({ kind: z.literal('basic'), username: z.string(), password: z.string() }),
-  z.object({ kind: z.literal('static-header'), header: z.string(), value: z.string() }),
-]);
-
 export interface StoredRequest {
   readonly method: string;
   /** Names in lower case. */
@@ -28,51 +22,38 @@ export interface StoredRequest {
   readonly query: Readonly<Record<string, string>>;
   /** What the receiver is configured with; absent: nothing to check against. */
   readonly credential?: Credential;
+  /** Files, beside this one, that stand for what would be fetched to check it, by URL. */
+  readonly fetched: Readonly<Record<string, string>>;
   /** ISO 8601. */
   readonly clock?: string;
 }
+
+/** The request of a delivery that was fetched from a queue, where there is none. */
+export const NO_REQUEST: StoredRequest = { method: 'POST', headers: {}, query: {}, fetched: {} };
 
 /**
  * Reads `{ method, headers, query, auth, clock }`, or a plain object of headers.
  * @throws AppError `config-invalid` naming the member.
  */
-export function readStoredRequest(value: unknown): StoredRequest {
+export function readStoredRequest(value: unknown, adapter: WebhookAdapter): StoredRequest {
   const plain = Text.safeParse(value);
-  if (plain.success) return { method: 'POST', headers: lowerCase(plain.data), query: {} };
+  if (plain.success) return { ...NO_REQUEST, headers: lowerCase(plain.data) };
   const stored = Stored.safeParse(value);
   if (!stored.success) {
     const at = stored.error.issues[0]?.path.join('.');
     throw unread(at ? `\`${at}\` is missing or of the wrong type` : 'an object is wanted');
   }
   const { method, headers, query, auth, clock } = stored.data;
+  const read = auth === undefined ? { fetched: {} } : readStoredAuth(auth, adapter);
+  // The value is not quoted: it may hold a real secret.
+  if (!read) throw unread(`\`auth\` is not understood; its kind is one of ${AUTH_SCHEMES.join(', ')}`);
   return {
     method: method ?? 'POST',
     headers: lowerCase(headers),
     query: query ?? {},
-    ...(auth === undefined ? {} : { credential: readCredential(auth) }),
+    ...read,
     ...(clock === undefined ? {} : { clock }),
   };
-}
-
-function readCredential(value: unknown): Credential {
-  const parsed = Auth.safeParse(value);
-  // The value is not quoted: it may hold a real secret.
-  if (!parsed.success) throw unread('`auth` is not understood; its kind is none, bearer, basic or static-header');
-  const auth = parsed.data;
-  switch (auth.kind) {
-    case 'none':
-      return { kind: 'none' };
-    case 'bearer':
-      return { kind: 'bearer', bearers: [{ tokens: () => [secret(auth.value)] }] };
-    case 'basic':
-      return { kind: 'basic', username: auth.username, passwords: () => [secret(auth.password)] };
-    case 'static-header':
-      return { kind: 'static-header', header: auth.header, values: () => [secret(auth.value)] };
-  }
-}
-
-function secret(value: string): Secret {
-  return new Secret(value, '--headers auth');
 }
 
 function lowerCase(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
