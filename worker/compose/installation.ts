@@ -52,15 +52,22 @@ function armRule(rule: Rule, parts: InstallationParts): ArmedRule {
 
 /** A rule without policies still notices when its own evidence lapses. */
 function ownTrust(rule: Rule, wishes: readonly EvidenceWish[]): readonly ScheduledPolicy[] {
-  return wishes.map(({ type, predicateType, attestor, repository }) => ({
+  return wishes.map(({ predicateType, attestor, repository }, at) => ({
     everyMs: DEFAULT_EVERY_MS,
     policy: trustPolicy({
-      id: `${rule.name}/${type}`,
+      id: ownTrustId(rule, wishes, at),
       predicateTypes: [predicateType],
       attestor,
       ...(repository === undefined ? {} : { repository }),
     }),
   }));
+}
+
+/** States are kept by this id, so two wishes of one type (by two signers, in two places) must not share one. */
+function ownTrustId({ name }: Rule, wishes: readonly EvidenceWish[], at: number): string {
+  const type = wishes[at]?.type;
+  const earlier = wishes.slice(0, at).filter((wish) => wish.type === type).length;
+  return `${name}/${type}${earlier === 0 ? '' : `/${earlier + 1}`}`;
 }
 
 function named<Value>(values: ReadonlyMap<string, Value>, id: string, field: string): Value {

@@ -4,10 +4,12 @@ import { createInventoryTaker, makeSbom } from '#engine/make-sbom.ts';
 import { platformSubject } from '#engine/part.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
 import type { Digest } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
 import type { SignedStatement } from '#model/signed-statement.ts';
 import type { Subject } from '#model/subject.ts';
 import { provenanceStatement, sbomStatement } from '#predicates/own-statement.ts';
 import { signStatement } from '#signing/sign-statement.ts';
+import type { ConfiguredSigner } from '#signing/signer.ts';
 
 /** What making evidence reports on the way. */
 export type MakerStep =
@@ -65,6 +67,8 @@ export function createStatementMaker(subject: Subject, ports: EnginePorts, optio
 
   async function make(placed: PlacedWish): Promise<SignedStatement> {
     const { wish, descriptor } = placed;
+    // Before the layers are walked for it: nobody would believe what such a certificate signs.
+    refuseExpired(wish.identity.signer, ports.now());
     const payload = await payloadOf(placed);
     const statement = await signStatement(wish.identity.signer, payload, wish.predicateType);
     const { fingerprint } = statement;
@@ -84,4 +88,13 @@ export function createStatementMaker(subject: Subject, ports: EnginePorts, optio
       return made;
     },
   };
+}
+
+/** It was linted at the start; a worker may outlive it. */
+function refuseExpired({ id, chain }: ConfiguredSigner, now: Date): void {
+  const over = chain.find(({ notAfter }) => notAfter < now);
+  if (!over) return;
+  const message = `signer ${id}: the certificate "${over.subject}" ended on ${over.notAfter.toISOString()}`;
+  const mend = 'renew it, name the old one under `former`, restart the worker and replay the dead letters';
+  throw new AppError('certificate-refused', message, { field: `signers.${id}`, mend });
 }

@@ -6,7 +6,9 @@ import type { Digest } from '#model/digest.ts';
 import type { AppError } from '#model/errors.ts';
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
 import type { StateRecord, Transition } from '#model/ledger.ts';
-import { type Verdict, worstOutcome } from '#model/verdict.ts';
+import { type ReasonCode, type Verdict, worstOutcome } from '#model/verdict.ts';
+
+const UNREACHABLE: readonly ReasonCode[] = ['image-unreachable', 'evidence-unreachable'];
 
 export interface Observed {
   readonly verdicts: readonly Verdict[];
@@ -50,7 +52,7 @@ export async function observeImage(
       elsewhere.push({ tag: judgedTag(known, image), policy });
       continue;
     }
-    const everyMs = verdict.outcome === 'error' ? ports.retryErrorMs : policy.everyMs;
+    const everyMs = mayPass(verdict) ? Math.min(ports.retryErrorMs, policy.everyMs) : policy.everyMs;
     const now = ports.now();
     const transition = await ports.ledger.record({
       image: ledgerImage(image, digest),
@@ -67,6 +69,11 @@ export async function observeImage(
   }
   const gone = resolved === undefined && failures.some(({ code }) => code === 'not-found');
   return { verdicts, transitions, failures, gone };
+}
+
+/** Whether trying again soon can help: a policy that cannot be judged is the same for every image, and in an hour. */
+function mayPass({ outcome, reasons }: Verdict): boolean {
+  return outcome === 'error' && reasons.some(({ code }) => UNREACHABLE.includes(code));
 }
 
 function standsElsewhere(known: StateRecord, image: ImageRef, found: Verdict): boolean {

@@ -41,6 +41,8 @@ export async function writeDemoFiles(settings: DemoSettings): Promise<DemoFiles>
   await ensureCa(at, settings.now);
   await write('hook-token', settings.hookToken);
   await write('operator-token', settings.operatorToken);
+  // The address of a Redis that somebody has already may hold its password.
+  await write('redis-url', settings.redisUrl);
   const chain = await readFile(at('chain.pem'), 'utf8');
   await write('policy.yaml', demoPolicy(`${settings.registry}/demo/*`, chain));
   await write('attestry.yaml', stringify(demoConfig(settings)));
@@ -65,11 +67,11 @@ async function isUsable(file: string, now: Date): Promise<boolean> {
   }
 }
 
-function demoConfig({ registry, redisUrl, producerPort, alertmanagerUrl }: DemoSettings): object {
+function demoConfig({ registry, producerPort, alertmanagerUrl }: DemoSettings): object {
   return {
     version: 1,
     instance: { id: 'demonstration' },
-    redis: { url: redisUrl, prefix: 'attestry-demonstration' },
+    redis: { url: 'file:redis-url', prefix: 'attestry-demonstration' },
     registries: [{ name: registry }],
     signers: [
       { id: 'private-ca', type: 'x509', key: 'file:key.pem', certificate: 'certificate.pem', chain: 'chain.pem' },
