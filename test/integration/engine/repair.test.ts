@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { processWrittenStore } from '#cli/local-engine.ts';
 import type { EnginePorts } from '#engine/engine-ports.ts';
 import type { Digest } from '#model/digest.ts';
-import { COSIGN_CERTIFICATE } from '#model/media-types.ts';
+import { COSIGN_CERTIFICATE, COSIGN_SIGNATURE } from '#model/media-types.ts';
 import type { Target } from '#oci/target.ts';
 import type { ConfiguredSigner } from '#signing/signer.ts';
 import {
@@ -128,6 +128,18 @@ test('a tool that lists our blobs without their certificates is put right, unsig
   assert.ok(layers.at(-1)?.annotations?.[COSIGN_CERTIFICATE]);
   assert.equal(signatures(), 0);
   assert.equal(target.puts.length, 2, 'one for the first time, one for the repair');
+});
+
+test('a layer that lost the empty annotation without which Kyverno does not read it is put right', async () => {
+  const { repository, subject, first, again, signatures } = await attested('unread');
+  const unread = first.layers.map((layer) => {
+    const { [COSIGN_SIGNATURE]: _, ...annotations } = layer.annotations ?? {};
+    return { descriptor: { ...layer, annotations } };
+  });
+  await overwriteAttached(client, repository, subject, unread);
+  assert.deepEqual(await again(), RESTORED);
+  assert.deepEqual((await readAttached(client, repository, subject)).layers, first.layers);
+  assert.equal(signatures(), 0);
 });
 
 test('annotations that another tool adds to ours are no reason to write', async () => {
