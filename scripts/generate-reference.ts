@@ -3,12 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configJsonSchema } from '#config/schema.ts';
 import { errorsPage, metricsPage, reasonsPage } from './reference/catalogue-pages.ts';
+import { cliPage } from './reference/cli-page.ts';
 import { configPage } from './reference/config-page.ts';
 import { eventsPage } from './reference/events-page.ts';
 
 /** What is made from the schema and the catalogues, by its path in the project; a test compares it with the files. */
 export const GENERATED: Readonly<Record<string, () => string>> = {
   'config/config.schema.json': () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
+  'docs/reference/cli.md': cliPage,
   'docs/reference/config.md': configPage,
   'docs/reference/events.md': eventsPage,
   'docs/reference/errors.md': errorsPage,
