@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,6 +37,18 @@ async function processesOn(dir: string): Promise<readonly string[]> {
     if (commandLine.includes(dir)) found.push(commandLine.replaceAll('\0', ' '));
   }
   return found;
+}
+
+/** The process id of the Redis that runs on a folder; waits until there is one. */
+async function redisOn(dir: string): Promise<number> {
+  for (;;) {
+    for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+      const folder = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+      if (/^(?:redis|valkey)-server/.test(name) && folder.startsWith(dir)) return Number(pid);
+    }
+    await sleep(20);
+  }
 }
 
 /** Servers that were told to end may take a moment to be gone. */
@@ -118,6 +130,17 @@ describe('start', () => {
     running.signal('SIGINT', 'group');
     const { code } = await running.ended;
     assert.equal(code, 2);
+    await noneLeft(data);
+  });
+
+  it('ends when a server that it started ends by itself, instead of waiting for what cannot come', async () => {
+    const data = scratch.at('broken');
+    await using running = startProgram(HOST_NODE, [`${CLONE}bin/attestry.mjs`, 'start', '--once', '--data', data]);
+    await running.says(/producer at http/);
+    process.kill(await redisOn(data), 'SIGKILL');
+    const { code, stderr } = await running.ended;
+    assert.equal(code, 2);
+    assert.match(stderr, /redis ended by itself/);
     await noneLeft(data);
   });
 

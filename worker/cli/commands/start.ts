@@ -58,12 +58,27 @@ export async function startCommand(args: readonly string[], io: CommandIo): Prom
     registry: values.registry ?? io.env.ATTESTRY_REGISTRY,
   };
   const stage = await setStage(data, given, story, io, stack);
-  const wrong = await playDemo({ ...stage, story, signal: io.signal, now: io.now });
+  const wrong = await playWhileServed(stage, story, io);
   summarise(story, wrong);
   if (values.once) return wrong.length === 0 ? EXIT.ok : EXIT.fail;
   sayWhatNext(story, stage);
   if (!io.signal.aborted) await Promise.race([once(io.signal, 'abort'), stage.failed.then(refuseDeadServer)]);
   return wrong.length === 0 ? EXIT.ok : EXIT.fail;
+}
+
+/** Plays the demonstration; a server that ends by itself ends it too, rather than let it wait for what cannot come. */
+async function playWhileServed(stage: Awaited<ReturnType<typeof setStage>>, story: Story, io: CommandIo) {
+  const broken = new AbortController();
+  const signal = AbortSignal.any([io.signal, broken.signal]);
+  const played = playDemo({ ...stage, story, signal, now: io.now });
+  const dead = stage.failed.then(refuseDeadServer);
+  try {
+    return await Promise.race([played, dead]);
+  } finally {
+    dead.catch(() => undefined);
+    broken.abort();
+    await played.catch(() => undefined);
+  }
 }
 
 /** Starts all that the demonstration plays on; the stack ends it in reverse order. */
