@@ -6,6 +6,8 @@ import type { EvidenceDefect } from '#model/evidence.ts';
 export const MAX_ENVELOPE_BYTES = 128 * 1024 * 1024;
 /** Signatures of one envelope; each costs a verification, and one is what anybody writes. */
 const MAX_SIGNATURES = 100;
+/** Bytes that checking all signatures may hash: each hashes the whole payload, and nothing else runs meanwhile. */
+const MAX_HASHED_BYTES = 512 * 1024 * 1024;
 
 /** A DSSE envelope (secure-systems-lab/dsse, envelope.md) as it was written: read, and nothing judged. */
 export interface Envelope {
@@ -55,6 +57,7 @@ export function parseEnvelope(bytes: Uint8Array): ParsedEnvelope {
   const list = signatures ?? [];
   if (!Array.isArray(list)) return malformed('signatures is not a list');
   if (list.length > MAX_SIGNATURES) return malformed(`it has more than ${MAX_SIGNATURES} signatures`);
+  if (list.length * decoded.bytes.length > MAX_HASHED_BYTES) return malformed('its signatures are too many for its size');
   const read: EnvelopeSignature[] = [];
   for (const [index, entry] of list.entries()) {
     const signature = readSignature(entry);
