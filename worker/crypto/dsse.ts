@@ -57,7 +57,8 @@ export function parseEnvelope(bytes: Uint8Array): ParsedEnvelope {
   const list = signatures ?? [];
   if (!Array.isArray(list)) return malformed('signatures is not a list');
   if (list.length > MAX_SIGNATURES) return malformed(`it has more than ${MAX_SIGNATURES} signatures`);
-  if (list.length * decoded.bytes.length > MAX_HASHED_BYTES) return malformed('its signatures are too many for its size');
+  if (list.length * decoded.bytes.length > MAX_HASHED_BYTES)
+    return malformed('its signatures are too many for its size');
   const read: EnvelopeSignature[] = [];
   for (const [index, entry] of list.entries()) {
     const signature = readSignature(entry);
