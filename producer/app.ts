@@ -8,6 +8,7 @@ import type { Answer } from '#producer/intake/answer.ts';
 import { authenticate } from '#producer/intake/authenticate.ts';
 import { createIntake, type Intake } from '#producer/intake/intake.ts';
 import type { Source } from '#producer/intake/source.ts';
+import { boundLargeBodies } from '#producer/large-bodies.ts';
 import * as limits from '#producer/limits.ts';
 import { logObservation } from '#producer/log-observation.ts';
 import type { ProducerLog, ProducerParts } from '#producer/parts.ts';
@@ -43,6 +44,7 @@ export function createApp(parts: ProducerParts): FastifyInstance {
   });
   rawBodies(app, sources);
   headersAndLog(app, log);
+  boundLargeBodies(app, sources);
   errors(app, log);
   healthRoutes(app, parts.checks, (name, error) => log.warn({ check: name, err: error }, 'not ready'));
   app.get('/metrics', async (_request, reply) => {

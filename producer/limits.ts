@@ -24,5 +24,8 @@ export const MAX_PARAM_LENGTH = 1024;
 /** Milliseconds that readiness waits for its checks; orchestrators give up after one second by default. */
 export const READY_TIMEOUT_MS = 900;
 
+/** Bodies beyond a mebibyte at once. The largest that a sender may send has eight. */
+export const MAX_LARGE_BODIES = 32;
+
 /** Connections at once. Each may hold a body of a mebibyte, so that this bounds memory as well. */
 export const MAX_CONNECTIONS = 512;

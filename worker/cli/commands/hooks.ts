@@ -17,7 +17,7 @@ Usage: attestry hooks parse SENDER --headers FILE --body FILE [--assume FILE | -
 
 Says what a stored webhook delivery would enqueue or skip, and why. Needs no Redis, registry or configuration.
 
-  SENDER           ${ADAPTERS.map(({ id }) => id).join(', ')}
+  SENDER           ${senderLines()}
   --headers FILE   { "method", "headers", "query", "auth", "clock" } as JSON, or an object of header names and values;
                    may be left out for messages of a queue. "auth" is what the receiver is configured with, e.g.
                    { "kind": "bearer", "value": "…" }; without it the authentication reads not-checked. Certificates
@@ -34,6 +34,17 @@ Without --assume and --config every registry host counts as bound to the source.
 
 Exit: 0 parsed, whatever was decided; 2 could not; 64 usage.
 `;
+
+/** The senders, broken into lines of the width of this text. */
+function senderLines(): string {
+  const lines = [''];
+  for (const { id } of ADAPTERS) {
+    const line = lines.at(-1) ?? '';
+    if (line.length + id.length > 100) lines.push(id);
+    else lines[lines.length - 1] = line === '' ? id : `${line}, ${id}`;
+  }
+  return lines.join(`,\n${' '.repeat(19)}`);
+}
 
 const OPTIONS = {
   headers: { type: 'string' },
