@@ -122,6 +122,9 @@ async function listen(app: ReturnType<typeof createApp>, host: string, port: num
   }
 }
 
+/** Events of the intake are one an hour for a source or repository; this many are remembered as told. */
+const MAX_TOLD = 1000;
+
 /** Counts what happens at the intake, and tells what somebody should act on; telling never delays an answer. */
 function intakeTeller(
   { config, log, now }: ProcessParts,
@@ -130,8 +133,17 @@ function intakeTeller(
 ): (observation: IntakeObservation) => void {
   const context = () => ({ source: eventSource(config.instance), now: now() });
 
+  /** Ids that were told: whoever sends without end must not make us ask Redis as often for what is told already. */
+  const told = new Set<string>();
+
   function emit(event: Parameters<Dispatch>[0]): void {
-    dispatch(event).catch((error: unknown) => log.warn({ err: error, type: event.type }, 'event not enqueued'));
+    if (told.has(event.id)) return;
+    if (told.size >= MAX_TOLD) told.clear();
+    told.add(event.id);
+    dispatch(event).catch((error: unknown) => {
+      told.delete(event.id);
+      log.warn({ err: error, type: event.type }, 'event not enqueued');
+    });
   }
 
   return (observation) => {

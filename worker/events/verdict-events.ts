@@ -47,7 +47,7 @@ export function alertResolved(
   context: EventContext,
 ): CloudEvent<AlertData> {
   const { image, policyUri, since, verdict } = alert;
-  const now = verdict ? `${verdict.policy.name} says ${verdict.outcome}` : 'the image is gone';
+  const now = verdict ? `${verdict.policy.name} says ${verdict.outcome}` : 'it is watched no more';
   const data: AlertData = {
     message: `${image}: resolved, ${now}`,
     image,

@@ -1,3 +1,4 @@
+import { alertResolved } from '#events/verdict-events.ts';
 import type { ArmedRule } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { JobReport } from '#jobs/job-report.ts';
@@ -68,10 +69,16 @@ async function forgetWhatIsOver(
   const name = ledgerImage(image, digest);
   const alive = new Set(judged.flatMap(({ verdicts }) => verdicts.map(({ policy }) => policy.uri)));
   const gone = judged.some((each) => each.gone);
-  for (const { policyUri, couldNotCheck } of states) {
+  for (const { policyUri, verdict, couldNotCheck } of states) {
     const missedSince = couldNotCheck ? Date.parse(couldNotCheck.since) : Number.POSITIVE_INFINITY;
     const over = gone && ports.now().getTime() - missedSince >= GONE_AFTER_MS;
-    if (over || !alive.has(policyUri)) await ports.ledger.forget(name, ports.now(), policyUri);
+    if (!over && alive.has(policyUri)) continue;
+    // Told first: once it is forgotten nobody knows any more that there was an alert.
+    if (verdict?.outcome === 'fail') {
+      const ended = alertResolved({ image: name, policyUri }, { source: ports.installation.source, now: ports.now() });
+      await ports.outbox.append(name, ended);
+    }
+    await ports.ledger.forget(name, ports.now(), policyUri);
   }
 }
 

@@ -73,7 +73,7 @@ test('each repetition of an open alert is an event of its own', () => {
 test('an alert ends with a good verdict, or with its image', () => {
   const gone = alertResolved({ image: IMAGE, policyUri: 'file:check-image.yaml' }, context);
   assertShape(gone);
-  assert.match(gone.data.message, /the image is gone/);
+  assert.match(gone.data.message, /it is watched no more/);
   const good = alertResolved({ image: IMAGE, policyUri: 'p', verdict: verdictOf('pass') }, context);
   assert.match(good.data.message, /check-image says pass/);
 });

@@ -83,3 +83,17 @@ test('re-verification by tag judges what the tag names', async () => {
     [['v1', digest, imageJob('x').receivedAt]],
   );
 });
+
+test('an alert of what is watched no more ends with a word', async () => {
+  const { run, digest, state, alerts, told, ports, ledger } = await watched({ when: { source: ['nobody'] } });
+  await run({}, { tag: 'v1', digest });
+  assert.deepEqual([await state(), await alerts()], ['fail', 1]);
+  await told();
+  const without = { ...ports, installation: { ...ports.installation, rules: [] } };
+  const image = { registry: REGISTRY, repository: 'team/app', tag: 'v1', digest };
+  const job = imageJob('names', { kind: 'verify', cause: 'schedule', image });
+  const [report] = await runImageJob('cause', job, [], without, { signal: new AbortController().signal });
+  assert.equal(report?.outcome, 'no-rule');
+  assert.deepEqual(await told(), ['dev.attestry.alert.resolved.v1']);
+  assert.deepEqual(await ledger.latest(`${REGISTRY}/team/app@${digest}`), []);
+});
