@@ -63,7 +63,7 @@ const MISTAKES: readonly (readonly [text: string, key: string, place: string, me
     'sources[0].sender',
     '2:20',
     /not one of distribution, gitlab, harbor, zot/,
-    /one of them/,
+    /did you mean "harbor"/,
   ],
   ['sinks: [{ id: a, type: redis-stream, events: dev.x }]', 'sinks[0].events', '2:38', /no event type/, /events\.md/],
   ['sinks: [{ id: a, type: webhook, url: "https://u:p@h" }]', 'sinks[0].url', '2:33', /credentials/, /secret/],
