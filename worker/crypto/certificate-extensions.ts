@@ -1,4 +1,4 @@
-import type { Certificate, PolicyExtensions } from '#crypto/certificate.ts';
+import type { Certificate, CertificateExtension, PolicyExtensions } from '#crypto/certificate.ts';
 import {
   assertInteger,
   contextTag,
@@ -52,6 +52,7 @@ export type ExtensionFields = Pick<
   | 'policies'
   | 'subjectKeyId'
   | 'authorityKeyId'
+  | 'extensions'
   | 'unknownCritical'
 >;
 
@@ -61,6 +62,7 @@ export const NO_EXTENSIONS: ExtensionFields = {
   subjectAlternativeNames: [],
   subjectKeyId: '',
   authorityKeyId: '',
+  extensions: [],
   unknownCritical: [],
 };
 
@@ -68,7 +70,7 @@ export const NO_EXTENSIONS: ExtensionFields = {
 export function readExtensions(list: DerReader): ExtensionFields {
   const draft: Draft = { ...NO_EXTENSIONS };
   const unknown: string[] = [];
-  const seen = new Set<string>();
+  const all: CertificateExtension[] = [];
   while (list.peek() !== undefined) {
     const extension = list.enter(TAG.sequence, 'extension');
     const oid = decodeOid(extension.element(TAG.oid).content);
@@ -76,10 +78,11 @@ export function readExtensions(list: DerReader): ExtensionFields {
     const critical = flag ? decodeBoolean(flag.content, 'critical flag') : false;
     const value = extension.element(TAG.octetString).content;
     extension.end();
-    if (seen.has(oid)) throw malformed('extensions', `extension ${oid} appears twice`);
-    seen.add(oid);
+    if (all.some((each) => each.oid === oid)) throw malformed('extensions', `extension ${oid} appears twice`);
+    all.push({ oid, critical, value });
     if (!readExtension(draft, oid, value, critical) && critical) unknown.push(oid);
   }
+  draft.extensions = all;
   draft.unknownCritical = unknown;
   return draft;
 }

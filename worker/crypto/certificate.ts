@@ -20,6 +20,14 @@ export interface PolicyExtensions {
   readonly inhibitAnyPolicy?: number;
 }
 
+/** An extension as it stands in a certificate. */
+export interface CertificateExtension {
+  readonly oid: string;
+  readonly critical: boolean;
+  /** Content of its OCTET STRING. */
+  readonly value: Uint8Array;
+}
+
 /** A parsed X.509 certificate (RFC 5280): the fields that verification and linting read. */
 export interface Certificate {
   /** DER. */
@@ -54,6 +62,8 @@ export interface Certificate {
   /** Lower-case hex; empty when absent. */
   readonly subjectKeyId: string;
   readonly authorityKeyId: string;
+  /** All extensions, in their order. */
+  readonly extensions: readonly CertificateExtension[];
   /** OIDs of critical extensions that this program does not understand. */
   readonly unknownCritical: readonly string[];
   /** Name of the algorithm by which the issuer signed, `SIGNATURE_ALGORITHMS`; the OID of one that is not known. */

@@ -24,11 +24,11 @@ export function verifyCompatPath(input: PathInput): PathResult {
   // cosign drops the leaf's alternative names from the critical extensions that Go did not understand.
   const unfit = criticalDefect(leaf, 0, OID.subjectAlternativeName) ?? validityDefect(leaf, 0, at);
   if (unfit) return { ok: false, defect: unfit };
-  if (anchors.some(({ fingerprint }) => fingerprint === leaf.fingerprint)) return firstSound([[leaf]]);
+  if (anchors.some(({ fingerprint }) => fingerprint === leaf.fingerprint)) return firstSound([[leaf]], input);
   const refuse = (issuer: Certificate, role: IssuerRole, below: readonly Certificate[]) =>
     refuseIssuer(issuer, role, below, at);
   const { paths, hint } = searchPaths({ leaf, anchors, intermediates, refuse });
-  return paths.length === 0 ? { ok: false, defect: untrusted(leaf, hint) } : firstSound(paths);
+  return paths.length === 0 ? { ok: false, defect: untrusted(leaf, hint) } : firstSound(paths, input);
 }
 
 function refuseIssuer(
@@ -58,10 +58,11 @@ function refuseIssuer(
 }
 
 /** The first path that passes the checks of whole paths; Go drops the others, and cosign takes the first that is left. */
-function firstSound(paths: readonly (readonly Certificate[])[]): PathResult {
+function firstSound(paths: readonly (readonly Certificate[])[], { usage }: PathInput): PathResult {
   const defects: EvidenceDefect[] = [];
   for (const chain of paths) {
-    const defect = policyDefect(chain) ?? usageDefect(chain) ?? constraintsDefect(chain);
+    const defect =
+      policyDefect(chain) ?? (usage === 'any' ? undefined : usageDefect(chain)) ?? constraintsDefect(chain);
     if (!defect) return { ok: true, chain };
     defects.push(defect);
   }

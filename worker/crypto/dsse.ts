@@ -70,17 +70,26 @@ export function parseEnvelope(bytes: Uint8Array): ParsedEnvelope {
   return { ok: true, envelope: { payloadType, payload: payloadBytes, payloadForm, signatures: read, extraMembers } };
 }
 
+/** Hashes that a policy can name for the signatures of a key. */
+export type SignatureHash = 'sha224' | 'sha256' | 'sha384' | 'sha512';
+
 /**
- * Whether a signature over `data` verifies as cosign's readers do it: SHA-256 whatever the key, ECDSA in DER, RSA by
- * PKCS #1 v1.5, Ed25519 pure. Any other key, and RSA below 1024 bits, verifies nothing.
+ * Whether a signature over `data` verifies as cosign's readers do it: SHA-256 whatever the key unless the policy names
+ * another hash, ECDSA in DER, RSA by PKCS #1 v1.5, Ed25519 pure. Any other key, and RSA below 1024 bits, verifies
+ * nothing.
  */
-export function verifySignature(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean {
+export function verifySignature(
+  key: KeyObject,
+  data: Uint8Array,
+  signature: Uint8Array,
+  hash: SignatureHash = 'sha256',
+): boolean {
   switch (key.asymmetricKeyType) {
     case 'ec':
-      return verify('sha256', data, { key, dsaEncoding: 'der' }, signature);
+      return verify(hash, data, { key, dsaEncoding: 'der' }, signature);
     case 'rsa':
       if ((key.asymmetricKeyDetails?.modulusLength ?? 0) < 1024) return false;
-      return verify('sha256', data, { key, padding: constants.RSA_PKCS1_PADDING }, signature);
+      return verify(hash, data, { key, padding: constants.RSA_PKCS1_PADDING }, signature);
     case 'ed25519':
       return verify(null, data, key, signature);
     default:

@@ -10,6 +10,8 @@ export interface PathInput {
   readonly intermediates: readonly Certificate[];
   /** The time at which every certificate of the path must be valid. */
   readonly at: Date;
+  /** What the path is for; absent: code signing. Only `compat` knows another. */
+  readonly usage?: 'any';
 }
 
 export type PathResult =

@@ -4,8 +4,8 @@ import type { EvidenceWish, SigningIdentity } from '#engine/engine-ports.ts';
 import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
 import { isOurs } from '#predicates/own-statement.ts';
 import { readStatement } from '#verification/statement.ts';
+import { subjectDefect } from '#verification/statement-subject.ts';
 import { jsonBoundsProblem } from '#verification/strict-json.ts';
-import { subjectDefect } from '#verification/verify-evidence.ts';
 
 /** Fingerprints of the signers that the wishes of one location have now. */
 export type PresentSigners = ReadonlySet<string>;

@@ -1,11 +1,12 @@
 import type { EnginePorts } from '#engine/engine-ports.ts';
 import type { Digest } from '#model/digest.ts';
 import { type AppError, toAppError } from '#model/errors.ts';
-import { type EvidenceLocation, locationKey } from '#model/evidence.ts';
+import { type EvidenceLocation, locationKey, type RawEvidence } from '#model/evidence.ts';
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
 import type { Verdict } from '#model/verdict.ts';
-import type { CompiledPolicy, LocationContent } from '#policy/policy.ts';
-import { readAttestationTag } from '#storage/attestation-tag-reader.ts';
+import type { ReadTarget } from '#oci/target.ts';
+import type { CompiledPolicy, EvidenceKind, LocationContent } from '#policy/policy.ts';
+import { readAttestationTag, readSignatureTag } from '#storage/attestation-tag-reader.ts';
 
 export interface VerifyRequest {
   /** The image as a pod names it: policies match this text, tag or digest as given. */
@@ -13,6 +14,8 @@ export interface VerifyRequest {
   /** The digest to judge, where it is known already; a tag may have moved since. */
   readonly digest?: Digest;
   readonly policies: readonly CompiledPolicy[];
+  /** Bytes of one legacy layer, as `COSIGN_MAX_ATTACHMENT_SIZE` bounds it for the tools. */
+  readonly maxAttachmentBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,8 +49,10 @@ export async function verifyImage(request: VerifyRequest, ports: VerifyPorts): P
   }
   const contents = await fetchContents(image, digest, request, ports);
   const now = ports.now();
+  const { maxAttachmentBytes } = request;
+  const limit = maxAttachmentBytes === undefined ? {} : { maxAttachmentBytes };
   const verdicts = request.policies.map((policy) =>
-    policy.evaluate({ image, digest, now, content: (location) => contentOf(contents, location) }),
+    policy.evaluate({ image, digest, now, ...limit, content: (location, kind) => contentOf(contents, location, kind) }),
   );
   const failures = [...contents.values()].flatMap((content) => (content.ok ? [] : [content.error]));
   return { image: { ...image, digest }, digest, verdicts, failures };
@@ -66,31 +71,60 @@ async function fetchContents(
   request: VerifyRequest,
   ports: VerifyPorts,
 ): Promise<ReadonlyMap<string, LocationContent>> {
-  const locations = new Map<string, EvidenceLocation>();
+  const wanted = new Map<string, { readonly location: EvidenceLocation; readonly kind: EvidenceKind }>();
   for (const policy of request.policies) {
-    for (const location of policy.needs(image, digest).locations) locations.set(locationKey(location), location);
+    const { locations, signatures = [] } = policy.needs(image, digest);
+    for (const location of locations) wanted.set(contentKey(location), { location, kind: 'attestation' });
+    for (const location of signatures) {
+      wanted.set(contentKey(location, 'image-signature'), { location, kind: 'image-signature' });
+    }
   }
   const contents = new Map<string, LocationContent>();
-  for (const [key, location] of locations) contents.set(key, await fetchContent(location, ports, request.signal));
+  for (const [key, { location, kind }] of wanted) {
+    contents.set(key, await fetchContent(location, kind, ports, request.signal));
+  }
   return contents;
 }
 
 async function fetchContent(
   location: EvidenceLocation,
+  kind: EvidenceKind,
   ports: VerifyPorts,
   signal?: AbortSignal,
 ): Promise<LocationContent> {
   try {
-    const { evidence } = await readAttestationTag(ports.registries.target(location.registry), location, signal);
-    return { ok: true, evidence };
+    const target = ports.registries.target(location.registry);
+    return { ok: true, evidence: await readEvidence(target, location, kind, signal) };
   } catch (error) {
     signal?.throwIfAborted();
     return { ok: false, error: toAppError(error) };
   }
 }
 
-function contentOf(contents: ReadonlyMap<string, LocationContent>, location: EvidenceLocation): LocationContent {
-  const content = contents.get(locationKey(location));
+async function readEvidence(
+  target: ReadTarget,
+  location: EvidenceLocation,
+  kind: EvidenceKind,
+  signal?: AbortSignal,
+): Promise<readonly RawEvidence[]> {
+  switch (kind) {
+    case 'attestation':
+      return (await readAttestationTag(target, location, signal)).evidence;
+    case 'image-signature':
+      return await readSignatureTag(target, location, signal);
+  }
+}
+
+function contentKey(location: EvidenceLocation, kind: EvidenceKind = 'attestation'): string {
+  return `${kind} ${locationKey(location)}`;
+}
+
+function contentOf(
+  contents: ReadonlyMap<string, LocationContent>,
+  location: EvidenceLocation,
+  kind?: EvidenceKind,
+): LocationContent {
+  const content = contents.get(contentKey(location, kind));
   if (content) return content;
   throw new Error(`evidence at ${locationKey(location)} was not announced by needs()`);
 }

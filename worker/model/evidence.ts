@@ -21,10 +21,17 @@ export function attestationTag(location: EvidenceLocation): string {
   return digestTag(location.digest, '.att');
 }
 
+/** The cosign tag of a location's image signatures: `sha256-<hex>.sig`. */
+export function signatureTag(location: EvidenceLocation): string {
+  return digestTag(location.digest, '.sig');
+}
+
 /** One stored piece of evidence as found: bytes and labels, nothing believed yet. */
 export interface RawEvidence {
   readonly location: EvidenceLocation;
   readonly layout: 'cosign-tag';
+  /** What the layer is by the tag that lists it; absent: an attestation. */
+  readonly kind?: 'image-signature';
   /** Digest of the manifest that lists it. */
   readonly manifestDigest: Digest;
   readonly descriptor: Descriptor;
@@ -52,12 +59,33 @@ export interface Statement {
   readonly predicate?: unknown;
 }
 
+/** What an image signature in cosign's form says (its payload is called simple signing). */
+export interface SimpleSigning {
+  /** `sha256:<hex>` as the payload writes it. */
+  readonly image: string;
+  /** Members of `optional`: claims of the signer. */
+  readonly annotations: Readonly<Record<string, unknown>>;
+}
+
+/** What a certificate says of its holder, as far as policies ask for it. */
+export interface CertificateClaims {
+  /** Every alternative name: host names, e-mail addresses, IP addresses, URIs, Fulcio's own form. */
+  readonly alternativeNames: readonly string[];
+  /** Values of Fulcio's extensions of the first form (1.3.6.1.4.1.57264.1.1 to .6) by OID. */
+  readonly extensions: Readonly<Record<string, string>>;
+}
+
 /** A piece of evidence after it was judged under one attestor: what it says, who signed it, whether it holds. */
 export interface Evidence {
   readonly raw: RawEvidence;
   readonly payloadDigest?: Digest;
+  /** Of an attestation. */
   readonly statement?: Statement;
+  /** Of an image signature. */
+  readonly signing?: SimpleSigning;
   readonly signer?: EvidenceSigner;
+  /** Of the certificate that came with it, whether or not it is the signer's. */
+  readonly claims?: CertificateClaims;
   /** `true`, or why not: a checked fact, never an error. */
   readonly held: true | EvidenceDefect;
 }
@@ -71,6 +99,7 @@ export interface EvidenceDefect {
 export const DEFECTS = {
   'blob-missing': 'The manifest lists the blob but the registry does not hold it.',
   'blob-digest': 'The bytes do not hash to the digest that lists them.',
+  'layer-too-large': 'The layer is larger than verifiers are told to read.',
   'envelope-malformed': 'The bytes are no DSSE envelope.',
   'payload-type': 'The envelope carries another payload type than in-toto.',
   'signature-missing': 'The envelope carries no signature, or the layer lacks its signature annotation.',
@@ -82,6 +111,9 @@ export const DEFECTS = {
   'certificate-profile': 'The certificate breaks the code signing profile.',
   'identity-mismatch': 'The certificate names another identity than the one wanted.',
   'log-entry-missing': 'No transparency log entry, and the policy requires one.',
+  'log-entry-invalid': 'The transparency log entry is not about this signature, or of no known log.',
+  'timestamp-invalid': 'The timestamp of an authority does not hold.',
+  'sct-invalid': 'The certificate timestamp (SCT) does not hold.',
   'sct-missing': 'No certificate timestamp (SCT), and the policy requires one.',
   'statement-malformed': 'The payload is no in-toto Statement by the strict reading.',
   'subject-mismatch': 'The statement is about another image.',

@@ -1,21 +1,12 @@
-import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
-import type { Evidence, EvidenceLocation } from '#model/evidence.ts';
-import type { ImageRef, RepositoryRef } from '#model/image-ref.ts';
-import type { Outcome, Reason } from '#model/verdict.ts';
+import type { Evidence, EvidenceLocation, RawEvidence } from '#model/evidence.ts';
+import type { Reason } from '#model/verdict.ts';
+import { type AttestorCheck, type AttestorSetCheck, type CheckResult, evaluateSets } from '#policy/attestor-set.ts';
 import type { Conditions } from '#policy/conditions/condition-blocks.ts';
+import { judgeLocation, orUnsupported } from '#policy/judge-location.ts';
 import type { EvaluationInput } from '#policy/policy.ts';
-import {
-  defectReasons,
-  evidenceRef,
-  missingReason,
-  tooManyLayers,
-  unreachableReason,
-  unsupportedReason,
-} from '#policy/reasons.ts';
-import { unsupported } from '#policy/unsupported.ts';
-import type { Attestor } from '#verification/attestor.ts';
-import { verifyEvidence } from '#verification/verify-evidence.ts';
+import { defectReasons, evidenceRef, identityReason, missingReason, unsupportedReason } from '#policy/reasons.ts';
+import { hasAnnotations } from '#policy/signature-check.ts';
 
 /** One attestation that a policy wants, in the internal form: a type, who may sign, what it must say. */
 export interface AttestationCheck {
@@ -25,86 +16,35 @@ export interface AttestationCheck {
   /** Every set must pass. */
   readonly sets: readonly AttestorSetCheck[];
   readonly conditions?: Conditions;
-}
-
-export interface AttestorSetCheck {
-  readonly clause: string;
-  /** How many entries must pass; the first ones that do end the search. */
-  readonly required: number;
-  readonly entries: readonly AttestorCheck[];
-}
-
-export interface AttestorCheck {
-  readonly clause: string;
-  readonly attestor: Attestor;
-  /** Where its evidence is; absent: the image's own repository. */
-  readonly repository?: RepositoryRef;
-}
-
-export interface CheckResult {
-  readonly outcome: Extract<Outcome, 'pass' | 'fail' | 'error'>;
-  readonly reasons: readonly Reason[];
-}
-
-export function checkLocation(check: AttestorCheck, image: ImageRef, digest: Digest): EvidenceLocation {
-  const { registry, repository } = check.repository ?? image;
-  return { registry, repository, digest };
+  /** What later conditions of the policy call the predicate. */
+  readonly name?: string;
 }
 
 /**
  * Judges one attestation as Kyverno's type Cosign does (interop specification B.3, B.7, B.9): every set in order, each
- * with its count; under one attestor, every valid piece of the type must meet the conditions.
+ * with its count; under one attestor, every valid piece of the type must have the identity and meet the conditions.
+ * `bindings` takes the predicate that the attestation's name stands for: the first object of any type.
  */
-export function evaluateAttestation(check: AttestationCheck, input: EvaluationInput): CheckResult {
-  const passed: Reason[] = [];
-  for (const set of check.sets) {
-    const result = evaluateSet(set, check, input);
-    if (result.outcome !== 'pass') return result;
-    passed.push(...result.reasons);
-  }
-  return { outcome: 'pass', reasons: passed };
+export function evaluateAttestation(
+  check: AttestationCheck,
+  input: EvaluationInput,
+  bindings: Map<string, unknown>,
+): CheckResult {
+  return evaluateSets(check.sets, (entry) => evaluateEntry(entry, check, input, bindings));
 }
 
-function evaluateSet(set: AttestorSetCheck, check: AttestationCheck, input: EvaluationInput): CheckResult {
-  const results: CheckResult[] = [];
-  for (const entry of set.entries) {
-    const result = evaluateEntry(entry, check, input);
-    results.push(result);
-    const passed = results.filter(({ outcome }) => outcome === 'pass');
-    if (passed.length >= set.required) return { outcome: 'pass', reasons: passed.flatMap(({ reasons }) => reasons) };
-  }
-  const count = (wanted: CheckResult['outcome']) => results.filter(({ outcome }) => outcome === wanted).length;
-  const reasons = results.filter(({ outcome }) => outcome !== 'pass').flatMap((result) => result.reasons);
-  // Entries that could not be checked decide only when they could have made up the count.
-  const outcome = count('error') > 0 && count('pass') + count('error') >= set.required ? 'error' : 'fail';
-  if (set.entries.length === 1) return { outcome, reasons };
-  const summary: Reason = {
-    code: 'attestor-count',
-    message: `${count('pass')} of ${set.entries.length} attestors hold`,
-    clause: set.clause,
-    wanted: String(set.required),
-    found: String(count('pass')),
-  };
-  return { outcome, reasons: [summary, ...reasons] };
-}
-
-function evaluateEntry(entry: AttestorCheck, check: AttestationCheck, input: EvaluationInput): CheckResult {
-  const location = checkLocation(entry, input.image, input.digest);
-  const content = input.content(location);
-  if (!content.ok) return error(unreachableReason(location, content.error, entry.clause));
-  const crowded = tooManyLayers(content.evidence.length, location, entry.clause);
-  if (crowded) return { outcome: 'fail', reasons: [crowded] };
-  const judged: Evidence[] = [];
-  const undecided: AppError[] = [];
-  for (const raw of content.evidence) {
-    const evidence = orUnsupported(() =>
-      verifyEvidence(raw, { digest: input.digest, attestor: entry.attestor, now: input.now }),
-    );
-    if (evidence instanceof AppError) undecided.push(evidence);
-    else judged.push(evidence);
-  }
-  const result = evaluateEvidence(judged, location, entry, check);
-  const [first] = undecided;
+function evaluateEntry(
+  entry: AttestorCheck,
+  check: AttestationCheck,
+  input: EvaluationInput,
+  bindings: Map<string, unknown>,
+): CheckResult {
+  const found = judgeLocation(entry, 'attestation', input);
+  if (!found.ok) return found.result;
+  const result = evaluateEvidence(found.judged, found.location, entry, check);
+  const bound = found.judged.find(({ held, statement }) => held === true && isObject(statement?.predicate));
+  if (check.name && bound) bindings.set(check.name, bound.statement?.predicate);
+  const [first] = found.undecided;
   // A valid piece that misses the conditions fails the entry whatever the others are; all else they could change.
   if (first && !(result.outcome === 'fail' && result.decided)) return error(unsupportedReason(first, entry.clause));
   return result;
@@ -113,7 +53,7 @@ function evaluateEntry(entry: AttestorCheck, check: AttestationCheck, input: Eva
 function evaluateEvidence(
   judged: readonly Evidence[],
   location: EvidenceLocation,
-  { clause }: AttestorCheck,
+  { clause, identity, annotations }: AttestorCheck,
   check: AttestationCheck,
 ): CheckResult & { readonly decided?: true } {
   const valid = judged.filter(({ held }) => held === true);
@@ -121,6 +61,13 @@ function evaluateEvidence(
   if (valid.length === 0 || ofType.length === 0) {
     const missing = missingReason(check.type, judged, location, clause);
     return { outcome: 'fail', reasons: [missing, ...defectReasons(judged, clause)] };
+  }
+  for (const evidence of identity ? ofType : []) {
+    const mismatch = identity?.mismatch(evidence.claims);
+    if (mismatch) return { outcome: 'fail', reasons: [identityReason(mismatch, evidence, clause)], decided: true };
+  }
+  if (annotations && !valid.some(({ raw }) => hasAnnotations(unsignedAnnotations(raw), annotations))) {
+    return { outcome: 'fail', reasons: [annotationsImpossible(annotations, clause)] };
   }
   // Kyverno binds the first object predicate to a variable before it looks at types, and errs when there is none.
   if (!valid.some(({ statement }) => isObject(statement?.predicate))) {
@@ -165,15 +112,21 @@ function verified({ raw, signer }: Evidence, check: AttestationCheck): Reason {
   };
 }
 
-function orUnsupported<Result>(work: () => Result): Result | AppError {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'policy-unsupported') return error;
-    // The readers of a predicate are recursive, and statements may be nested as deeply as the stack.
-    if (error instanceof RangeError) return unsupported('a predicate that is nested so deeply');
-    throw error;
-  }
+/** An envelope has no signed place for annotations, so Kyverno takes them from a member that nobody signed (K.6, 121). */
+function unsignedAnnotations({ bytes }: RawEvidence): Readonly<Record<string, unknown>> | undefined {
+  const envelope: unknown = JSON.parse(Buffer.from(bytes ?? []).toString('utf8'));
+  const optional = isObject(envelope) && Object.hasOwn(envelope, 'optional') ? envelope.optional : undefined;
+  return isObject(optional) ? optional : undefined;
+}
+
+function annotationsImpossible(wanted: Readonly<Record<string, string>>, clause: string): Reason {
+  return {
+    code: 'annotations-missing',
+    message: 'an attestation has no signed place for annotations, so none can carry the ones that the policy wants',
+    clause,
+    wanted: JSON.stringify(wanted).slice(0, 500),
+    next: 'remove annotations from the attestor; put a condition on the predicate instead',
+  };
 }
 
 function error(reason: Reason): CheckResult {

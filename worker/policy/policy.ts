@@ -4,10 +4,15 @@ import type { EvidenceLocation, RawEvidence } from '#model/evidence.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import type { PolicyIdentity, Reason, Verdict } from '#model/verdict.ts';
 
+/** What stands at a location under which tag: attestations under `.att`, signatures of the image itself under `.sig`. */
+export type EvidenceKind = 'attestation' | 'image-signature';
+
 /** What a policy must have before it can judge an image. */
 export interface PolicyNeeds {
   /** Evidence locations to read. Empty when the policy does not speak of the image. */
   readonly locations: readonly EvidenceLocation[];
+  /** Locations whose image signatures are read; absent: none. */
+  readonly signatures?: readonly EvidenceLocation[];
 }
 
 /** Evidence of a location: what is there, or that it could not be fetched. */
@@ -20,8 +25,10 @@ export interface EvaluationInput {
   readonly image: ImageRef;
   readonly digest: Digest;
   readonly now: Date;
-  /** Content of a location that `needs` named; memoised by the caller. */
-  content(location: EvidenceLocation): LocationContent;
+  /** Bytes of one layer that verifiers read at most (`COSIGN_MAX_ATTACHMENT_SIZE`); absent: no limit of its own. */
+  readonly maxAttachmentBytes?: number;
+  /** Content of a location that `needs` named, attestations if no kind is given; memoised by the caller. */
+  content(location: EvidenceLocation, kind?: EvidenceKind): LocationContent;
 }
 
 /** A policy in the internal form: pure judgement, no I/O. */

@@ -2,6 +2,7 @@ import type { AppError } from '#model/errors.ts';
 import { type Evidence, type EvidenceLocation, locationKey, type RawEvidence } from '#model/evidence.ts';
 import { formatRepositoryRef } from '#model/image-ref.ts';
 import type { Reason } from '#model/verdict.ts';
+import type { IdentityMismatch } from '#policy/certificate-identity.ts';
 
 /** Defects that one verdict lists; a tag may hold a thousand bad layers. */
 const MAX_DEFECTS = 20;
@@ -78,6 +79,17 @@ export function defectReasons(evidence: readonly Evidence[], clause?: string): r
     });
   }
   return reasons;
+}
+
+/** Evidence that holds, by somebody else than the policy wants. */
+export function identityReason(mismatch: IdentityMismatch, { raw }: Evidence, clause: string): Reason {
+  return {
+    code: 'identity-mismatch',
+    ...mismatch,
+    clause,
+    evidence: evidenceRef(raw),
+    next: 'sign with the identity that the policy names, or correct it in the policy',
+  };
 }
 
 /** The evidence could not be fetched, so nothing is known of it. */

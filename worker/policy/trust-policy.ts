@@ -122,5 +122,6 @@ function describeTrust({ id, predicateTypes, attestor, repository }: TrustPolicy
       : [attestor.anchors, attestor.intermediates].map((list) => list.map(({ fingerprint }) => fingerprint));
   const identity = attestor.kind === 'certificate-chain' ? attestor.identity : undefined;
   const log = attestor.transparencyLog;
-  return JSON.stringify({ id, predicateTypes, repository, kind: attestor.kind, who, identity, log });
+  const logs = attestor.logKeys?.map((key) => key.id);
+  return JSON.stringify({ id, predicateTypes, repository, kind: attestor.kind, who, identity, log, logs });
 }

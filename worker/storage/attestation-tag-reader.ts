@@ -1,7 +1,7 @@
 import type { Descriptor } from '#model/descriptor.ts';
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
-import { attestationTag, type EvidenceLocation, type RawEvidence } from '#model/evidence.ts';
+import { attestationTag, type EvidenceLocation, type RawEvidence, signatureTag } from '#model/evidence.ts';
 import { parseManifest } from '#oci/manifest.ts';
 import type { ReadTarget, StoredManifest } from '#oci/target.ts';
 import { readBlob } from '#storage/read-blob.ts';
@@ -31,15 +31,34 @@ export async function readAttestationTag(
   location: EvidenceLocation,
   signal?: AbortSignal,
 ): Promise<AttestationTagContent> {
-  const manifest = await tagManifest(source, location, signal);
+  return await readTag(source, location, attestationTag(location), signal);
+}
+
+/**
+ * Reads all signatures of the image itself from cosign's tag (`sha256-<hex>.sig`), in the same way.
+ * @throws AppError as `readAttestationTag`.
+ */
+export async function readSignatureTag(
+  source: ReadTarget,
+  location: EvidenceLocation,
+  signal?: AbortSignal,
+): Promise<readonly RawEvidence[]> {
+  const { evidence } = await readTag(source, location, signatureTag(location), signal);
+  return evidence.map((raw) => ({ ...raw, kind: 'image-signature' }));
+}
+
+async function readTag(
+  source: ReadTarget,
+  location: EvidenceLocation,
+  tag: string,
+  signal?: AbortSignal,
+): Promise<AttestationTagContent> {
+  const manifest = await manifestAt(source, location, tag, signal);
   if (!manifest) return { layers: [], evidence: [] };
-  const { layers, ...inside } = await imageLayers(source, location, manifest, signal);
+  const { layers, ...inside } = await imageLayers(source, location, tag, manifest, signal);
   const total = layers.reduce((sum, layer) => sum + layer.size, 0);
   if (total > MAX_TOTAL_BYTES) {
-    throw new AppError(
-      'too-large',
-      `${attestationTag(location)} lists ${total} bytes, the limit is ${MAX_TOTAL_BYTES}`,
-    );
+    throw new AppError('too-large', `${tag} lists ${total} bytes, the limit is ${MAX_TOTAL_BYTES}`);
   }
   const manifestDigest = manifest.descriptor.digest;
   const evidence = await inParallel(layers, PARALLEL_FETCHES, async (descriptor): Promise<RawEvidence> => {
@@ -55,8 +74,17 @@ export async function tagManifest(
   location: EvidenceLocation,
   signal?: AbortSignal,
 ): Promise<StoredManifest | undefined> {
+  return await manifestAt(source, location, attestationTag(location), signal);
+}
+
+async function manifestAt(
+  source: ReadTarget,
+  location: EvidenceLocation,
+  tag: string,
+  signal?: AbortSignal,
+): Promise<StoredManifest | undefined> {
   try {
-    return await source.manifest(location.repository, attestationTag(location), signal);
+    return await source.manifest(location.repository, tag, signal);
   } catch (error) {
     if (error instanceof AppError && error.code === 'not-found') return undefined;
     throw error;
@@ -67,6 +95,7 @@ export async function tagManifest(
 async function imageLayers(
   source: ReadTarget,
   location: EvidenceLocation,
+  tag: string,
   stored: StoredManifest,
   signal?: AbortSignal,
 ): Promise<Pick<AttestationTagContent, 'layers' | 'insideIndex'>> {
@@ -78,7 +107,7 @@ async function imageLayers(
   if (!child) return { layers: [], insideIndex: true };
   const image = parseManifest(await source.manifest(location.repository, child.digest, signal));
   if (image.kind === 'manifest') return { layers: image.layers, insideIndex: true };
-  throw new AppError('index-nested', `${attestationTag(location)} holds an index that lists another index`);
+  throw new AppError('index-nested', `${tag} holds an index that lists another index`);
 }
 
 async function layerBytes(

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { type Envelope, pae, parseEnvelope, verifySignature } from '#crypto/dsse.ts';
+import { type Envelope, pae, parseEnvelope, type SignatureHash, verifySignature } from '#crypto/dsse.ts';
 import type { DefectCode, EvidenceDefect } from '#model/evidence.ts';
 import { IN_TOTO } from '#model/media-types.ts';
 import type { Profile } from '#verification/statement.ts';
@@ -54,10 +54,10 @@ function strictProblem({ payloadForm, signatures, extraMembers }: Envelope, byte
 }
 
 /** One signature that verifies is enough; in `strict` it must be the first (interop specification I.1, 20 and 21). */
-export function isSignedBy(envelope: Envelope, key: KeyObject, profile: Profile): boolean {
+export function isSignedBy(envelope: Envelope, key: KeyObject, profile: Profile, hash?: SignatureHash): boolean {
   const signed = pae(envelope.payloadType, envelope.payload);
   const counting = profile === 'strict' ? envelope.signatures.slice(0, 1) : envelope.signatures;
-  return counting.some(({ signature }) => verifySignature(key, signed, signature));
+  return counting.some(({ signature }) => verifySignature(key, signed, signature, hash));
 }
 
 function defect(code: DefectCode, message: string): OpenedEnvelope {

@@ -1,42 +1,82 @@
+import { decodeBase64 } from '#crypto/base64.ts';
 import type { Certificate } from '#crypto/certificate.ts';
+import { hasCertificateTimestamp, verifyCertificateTimestamps } from '#crypto/certificate-timestamp.ts';
+import type { LogKey } from '#crypto/log-key.ts';
+import { verifyTimestamp } from '#crypto/verify-timestamp.ts';
 import { AppError } from '#model/errors.ts';
-import type { EvidenceDefect, RawEvidence } from '#model/evidence.ts';
-import { COSIGN_BUNDLE } from '#model/media-types.ts';
+import type { DefectCode, EvidenceDefect, RawEvidence } from '#model/evidence.ts';
+import { COSIGN_RFC3161 } from '#model/media-types.ts';
+import type { WitnessTrust } from '#verification/attestor.ts';
+import { type LoggedSignature, logEntryText, verifyLogEntry } from '#verification/log-entry.ts';
 
-/** DER of the object identifier 1.3.6.1.4.1.11129.2.4.2, the extension that holds embedded SCTs (RFC 6962, 3.3). */
-const SCT_LIST = Buffer.from('060a2b06010401d679020402', 'hex');
-
-/** What a required witness comes to: it is not there, or it is and nobody here can check it yet. */
+/** What a witness comes to: a time that it vouches for, a defect, or that nobody here can check it yet. */
 export type WitnessCheck =
   | { readonly kind: 'not-required' }
+  | { readonly kind: 'verified'; readonly time?: Date }
   | { readonly kind: 'defect'; readonly defect: EvidenceDefect }
   | { readonly kind: 'unsupported'; readonly what: string };
 
 /** A transparency log entry, as an annotation of the layer. */
-export function checkLogEntry(raw: RawEvidence, wanted: 'required' | 'ignored'): WitnessCheck {
-  if (wanted === 'ignored') return { kind: 'not-required' };
-  if (raw.descriptor.annotations?.[COSIGN_BUNDLE] !== undefined) {
-    return { kind: 'unsupported', what: 'verifying a transparency log entry' };
+export function checkLogEntry(
+  raw: RawEvidence,
+  { transparencyLog, logKeys }: WitnessTrust,
+  logged: LoggedSignature,
+): WitnessCheck {
+  if (transparencyLog === 'ignored') return { kind: 'not-required' };
+  const annotation = logEntryText(raw);
+  if (annotation === undefined) {
+    return bad('log-entry-missing', 'The layer has no transparency log entry (annotation dev.sigstore.cosign/bundle).');
   }
-  return {
-    kind: 'defect',
-    defect: {
-      code: 'log-entry-missing',
-      message: 'The layer has no transparency log entry (annotation dev.sigstore.cosign/bundle).',
-    },
-  };
+  // Without the log's key the parts that need none are judged all the same: they may settle it.
+  const check = verifyLogEntry(annotation, logged, logKeys ?? []);
+  if (check.kind === 'verified') return { kind: 'verified', time: check.integratedTime };
+  const problem = check.kind === 'invalid' ? check.problem : 'it is missing';
+  if (!logKeys && problem.endsWith('is not known')) {
+    return { kind: 'unsupported', what: "verifying a transparency log entry with the public instance's keys" };
+  }
+  return bad('log-entry-invalid', `The transparency log entry does not hold: ${problem}.`);
 }
 
-/** A certificate timestamp, embedded in the certificate. */
-export function checkCertificateTimestamp(leaf: Certificate, wanted: 'required' | 'ignored'): WitnessCheck {
+/** A certificate timestamp, embedded in the certificate. `issuer` is the one above the leaf in its path. */
+export function checkCertificateTimestamp(
+  leaf: Certificate,
+  issuer: Certificate | undefined,
+  wanted: 'required' | 'ignored',
+  logs: readonly LogKey[] | undefined,
+): WitnessCheck {
   if (wanted === 'ignored') return { kind: 'not-required' };
-  if (Buffer.from(leaf.raw).includes(SCT_LIST)) {
-    return { kind: 'unsupported', what: 'verifying a signed certificate timestamp' };
+  if (!hasCertificateTimestamp(leaf)) return noCertificateTimestamp();
+  if (!logs) {
+    return { kind: 'unsupported', what: "verifying a certificate timestamp with the public instance's keys" };
   }
-  return {
-    kind: 'defect',
-    defect: { code: 'sct-missing', message: 'The certificate has no embedded signed certificate timestamp.' },
-  };
+  const check = verifyCertificateTimestamps(leaf, issuer, logs);
+  switch (check.kind) {
+    case 'verified':
+      return { kind: 'verified' };
+    case 'missing':
+      return noCertificateTimestamp();
+    case 'invalid':
+      return bad('sct-invalid', `The signed certificate timestamp does not hold: ${check.problem}.`);
+  }
+}
+
+/**
+ * A timestamp of an authority, as an annotation of the layer, over `stamped`. One that is there must hold; that none is
+ * there is no defect (interop specification B.5).
+ */
+export function checkTimestamp(
+  { descriptor }: RawEvidence,
+  { timestampAuthority }: WitnessTrust,
+  stamped: Uint8Array,
+  now: Date,
+): WitnessCheck {
+  const annotation = descriptor.annotations?.[COSIGN_RFC3161];
+  if (!timestampAuthority || !annotation) return { kind: 'not-required' };
+  const response = responseOf(annotation);
+  if (!response) return bad('timestamp-invalid', 'The timestamp annotation holds no response of an authority.');
+  const check = verifyTimestamp(response, stamped, timestampAuthority, now);
+  if (check.ok) return { kind: 'verified', time: check.time };
+  return bad('timestamp-invalid', `The timestamp does not hold: ${check.problem}.`);
 }
 
 /** Evidence that is good but for a witness that we cannot check is neither held nor bad. */
@@ -44,4 +84,23 @@ export function unsupportedWitness(what: string): AppError {
   return new AppError('policy-unsupported', `${what} is not supported yet`, {
     mend: 'judge this image with the tool that the policy is written for, or do not require the log',
   });
+}
+
+function responseOf(annotation: string): Uint8Array | undefined {
+  try {
+    const json: unknown = JSON.parse(annotation);
+    if (typeof json !== 'object' || json === null) return undefined;
+    const text: unknown = Reflect.get(json, 'SignedRFC3161Timestamp');
+    return typeof text === 'string' ? decodeBase64(text)?.bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function noCertificateTimestamp(): WitnessCheck {
+  return bad('sct-missing', 'The certificate has no embedded signed certificate timestamp.');
+}
+
+function bad(code: DefectCode, message: string): WitnessCheck {
+  return { kind: 'defect', defect: { code, message } };
 }

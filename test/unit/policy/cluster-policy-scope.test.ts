@@ -28,7 +28,7 @@ const PEM = pki.leaf.publicKey.export({ type: 'spki', format: 'pem' }).toString(
 for (const [name, text, clause] of [
   [
     'keys',
-    clusterPolicy([{ entries: [{ keys: { publicKeys: PEM } }] }]),
+    clusterPolicy([{ entries: [{ keys: { kms: 'awskms:///alias/a' } }] }]),
     'attestations[0].attestors[0].entries[0].keys',
   ],
   [
@@ -43,12 +43,12 @@ for (const [name, text, clause] of [
   ],
   [
     'cert',
-    clusterPolicy(certificates({ cert: pki.leaf.pem })),
+    clusterPolicy(certificates({ certChain: '', cert: 'no PEM' })),
     'attestations[0].attestors[0].entries[0].certificates.cert',
   ],
   [
     'tsaCertChain',
-    clusterPolicy(certificates({ ctlog: { tsaCertChain: pki.chainPem } })),
+    clusterPolicy(certificates({ ctlog: { tsaCertChain: 'no PEM' } })),
     'attestations[0].attestors[0].entries[0].certificates.ctlog.tsaCertChain',
   ],
   [
@@ -57,12 +57,15 @@ for (const [name, text, clause] of [
     'attestations[0].attestors[0].entries[0].certificates.certChain',
   ],
   ['no attestors', clusterPolicy([]), 'attestations[0].attestors'],
-  ['rule-level attestors', simple({ element: { attestors: [chainSet([pki.chainPem])] } }), 'attestors'],
+  [
+    'signatures as referrers',
+    simple({ element: { attestors: [chainSet([pki.chainPem])], cosignOCI11: true } }),
+    'cosignOCI11',
+  ],
   ['SigstoreBundle', simple({ element: { type: 'SigstoreBundle' } }), 'type'],
   ['Notary', simple({ element: { type: 'Notary' } }), 'type'],
   ['the flat form', simple({ element: { key: PEM } }), 'key'],
-  ['annotations', simple({ element: { annotations: { a: 'b' } } }), 'annotations'],
-  ['deny', simple({ element: { validate: { deny: { conditions: { all: [] } } } } }), 'validate.deny'],
+  ['deny', simple({ element: { validate: { deny: { conditions: [] } } } }), 'validate.deny'],
   ['a variable outside of conditions', simple({ element: { repository: '{{ request.namespace }}/x' } }), 'repository'],
   [
     'a context variable',

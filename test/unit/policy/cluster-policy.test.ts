@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '#model/errors.ts';
 import type { RawEvidence } from '#model/evidence.ts';
-import { COSIGN_BUNDLE, CYCLONEDX } from '#model/media-types.ts';
+import { CYCLONEDX } from '#model/media-types.ts';
 import {
   chainSet,
   clusterPolicy,
@@ -12,6 +12,7 @@ import {
   type Situation,
 } from '../../support/cluster-policy.ts';
 import { makePki } from '../../support/pki.ts';
+import { createRekorLog } from '../../support/rekor-log.ts';
 import { SUBJECT, signedEvidence } from '../../support/signed-evidence.ts';
 
 const pki = makePki();
@@ -155,13 +156,16 @@ test('verifyDigest without mutateDigest wants a reference by digest', () => {
   assert.equal(judge(text, { image: `registry.test/team/app@${SUBJECT}` }).outcome, 'pass');
 });
 
-test('a log entry that a policy requires and nobody can check yet is an error', () => {
-  const pubkey = pki.leaf.publicKey.export({ type: 'spki', format: 'pem' }).toString();
-  const strictLog = clusterPolicy(certificates({ rekor: { url: 'https://rekor.test', pubkey } }));
-  const logged = signedEvidence(pki, { annotations: { [COSIGN_BUNDLE]: '{}' } });
-  assert.deepEqual(judge(strictLog, { evidence: [logged] }).codes, ['policy-unsupported']);
-  assert.deepEqual(judge(strictLog).codes, ['evidence-invalid', 'log-entry-missing']);
-  assert.deepEqual(judge(strictLog, { evidence: [...sound, logged] }).outcome, 'error');
+test('a log entry that a policy requires: of its log, of another one, and of the public instance', () => {
+  const log = createRekorLog();
+  const logged = log.log(sound[0] as RawEvidence);
+  const wanting = (rekor: object) => clusterPolicy(certificates({ rekor: { url: 'https://rekor.test', ...rekor } }));
+  assert.equal(judge(wanting({ pubkey: log.pem }), { evidence: [logged] }).outcome, 'pass');
+  assert.deepEqual(judge(wanting({ pubkey: log.pem })).codes, ['evidence-invalid', 'log-entry-missing']);
+  const other = wanting({ pubkey: createRekorLog().pem });
+  assert.deepEqual(judge(other, { evidence: [logged] }).codes, ['evidence-invalid', 'log-entry-invalid']);
+  assert.deepEqual(judge(wanting({}), { evidence: [logged] }).codes, ['policy-unsupported']);
+  assert.equal(judge(wanting({}), { evidence: [...sound, logged] }).outcome, 'error');
 });
 
 test('a predicate that brings variables of its own is not evaluated', () => {

@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { AppError } from '#model/errors.ts';
 import type { RawEvidence } from '#model/evidence.ts';
 import { parseImageRef } from '#model/image-ref.ts';
-import { COSIGN_BUNDLE, CYCLONEDX, SLSA_PROVENANCE_V1 } from '#model/media-types.ts';
+import { CYCLONEDX, SLSA_PROVENANCE_V1 } from '#model/media-types.ts';
 import { heldEvidence, trustPolicy } from '#policy/trust-policy.ts';
 import { chainAttestor } from '#verification/attestor-from-pem.ts';
 import { makePki } from '../../support/pki.ts';
+import { createRekorLog } from '../../support/rekor-log.ts';
 import { SUBJECT, signedEvidence } from '../../support/signed-evidence.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');
@@ -44,7 +45,7 @@ test('a type that is missing fails', () => {
 });
 
 test('a required log entry: missing is a fail, present cannot be judged yet', () => {
-  const logged = signedEvidence(pki, { annotations: { [COSIGN_BUNDLE]: '{}' } });
+  const logged = createRekorLog().log(signedEvidence(pki));
   assert.equal(judge([provenance], [SLSA_PROVENANCE_V1], true).outcome, 'fail');
   const undecided = judge([logged], [SLSA_PROVENANCE_V1], true);
   assert.equal(undecided.outcome, 'error');

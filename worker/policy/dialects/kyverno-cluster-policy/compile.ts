@@ -12,7 +12,7 @@ import {
 import { matchPod } from '#policy/dialects/kyverno-cluster-policy/pod-match.ts';
 import { refusalsOf } from '#policy/dialects/kyverno-cluster-policy/refusals.ts';
 import type { PolicyDocument, Rule, Spec } from '#policy/dialects/kyverno-cluster-policy/schema.ts';
-import type { EvaluationInput, LoadedPolicy } from '#policy/policy.ts';
+import type { EvaluationInput, LoadedPolicy, PolicyNeeds } from '#policy/policy.ts';
 import { unsupportedReason } from '#policy/reasons.ts';
 import { unsupported } from '#policy/unsupported.ts';
 
@@ -23,6 +23,8 @@ interface CompiledRule {
   /** Forms of the rule around its elements that are not judged. */
   readonly unsupported: readonly Reason[];
   readonly mutatesDigest: boolean;
+  /** What makes Kyverno itself fall over in this rule. */
+  readonly crash?: Reason;
 }
 
 /**
@@ -32,9 +34,14 @@ interface CompiledRule {
 export function compileClusterPolicy({ spec, kind }: PolicyDocument, identity: PolicyIdentity): LoadedPolicy {
   const refusals = refusalsOf(spec);
   const rules = (spec.rules ?? []).flatMap((rule, index) => compileRule(rule, `spec.rules[${index}]`, spec));
-  const needed = (image: ImageRef, digest: Digest): readonly EvidenceLocation[] => {
-    const locations = refusals.length > 0 ? [] : rules.flatMap((rule) => ruleLocations(rule, image, digest));
-    return [...new Map(locations.map((location) => [locationKey(location), location])).values()];
+  const needed = (image: ImageRef, digest: Digest): PolicyNeeds => {
+    const elements =
+      refusals.length > 0 ? [] : rules.filter((rule) => rule.unsupported.length === 0).flatMap(elementsOf);
+    const found = elements.map((element) => elementLocations(element, image, digest));
+    return {
+      locations: distinct(found.flatMap(({ locations }) => locations)),
+      signatures: distinct(found.flatMap(({ signatures }) => signatures)),
+    };
   };
   return {
     identity,
@@ -46,7 +53,7 @@ export function compileClusterPolicy({ spec, kind }: PolicyDocument, identity: P
         ...elements.flatMap((element) => [...element.unsupported, ...element.withoutHost]),
       ]),
     ],
-    needs: (image, digest) => ({ locations: needed(image, digest) }),
+    needs: needed,
     evaluate(input): Verdict {
       const { outcome, reasons } =
         refusals.length > 0 ? { outcome: 'error' as const, reasons: refusals } : judge(rules, input, kind);
@@ -73,6 +80,7 @@ function compileRule(rule: Rule, clause: string, spec: Spec): readonly CompiledR
   const elements = rule.verifyImages.map((element, index) =>
     compileElement(element, `${clause}.verifyImages[${index}]`, names),
   );
+  const denying = rule.verifyImages.filter(({ validate }) => validate?.deny).length;
   const undecided = pod.kind === 'depends' ? pod.clauses : [];
   return [
     {
@@ -90,6 +98,7 @@ function compileRule(rule: Rule, clause: string, spec: Spec): readonly CompiledR
           : []),
       ],
       mutatesDigest: elements.some(({ mutateDigest }) => mutateDigest),
+      ...(denying > 0 && denying < elements.length ? { crash: crash(clause) } : {}),
     },
   ];
 }
@@ -109,12 +118,28 @@ function judge(rules: readonly CompiledRule[], input: EvaluationInput, kind: str
 function judgeRule(rule: CompiledRule, input: EvaluationInput): readonly ElementResult[] {
   const matched = rule.elements.some((element) => matchElement(element, input.image).kind === 'matched');
   if (matched && rule.unsupported.length > 0) return [{ outcome: 'error', reasons: rule.unsupported }];
-  return rule.elements.map((element) => evaluateElement(element, input, rule.mutatesDigest));
+  if (matched && rule.crash) return [{ outcome: 'error', reasons: [rule.crash] }];
+  const denials = rule.elements.flatMap(({ deny }) => (deny ? [deny] : []));
+  const context = { mutatesDigest: rule.mutatesDigest, denials, bindings: new Map() };
+  return rule.elements.map((element) => evaluateElement(element, input, context));
 }
 
-function ruleLocations(rule: CompiledRule, image: ImageRef, digest: Digest): readonly EvidenceLocation[] {
-  if (rule.unsupported.length > 0) return [];
-  return rule.elements.flatMap((element) => elementLocations(element, image, digest));
+function elementsOf({ elements }: CompiledRule): readonly Element[] {
+  return elements;
+}
+
+function distinct(locations: readonly EvidenceLocation[]): readonly EvidenceLocation[] {
+  return [...new Map(locations.map((location) => [locationKey(location), location])).values()];
+}
+
+/** Kyverno follows the missing `deny` of the other element into a panic (interop specification K.6, 112). */
+function crash(clause: string): Reason {
+  return {
+    code: 'policy-refused',
+    message: 'Kyverno crashes on a rule of which some elements have validate.deny and others have none',
+    clause: `${clause}.verifyImages`,
+    next: 'write validate.deny on every element of the rule, or on none',
+  };
 }
 
 function notJudged(clause: string, what: string): Reason {

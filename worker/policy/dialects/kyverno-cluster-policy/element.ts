@@ -1,9 +1,12 @@
 import { AppError } from '#model/errors.ts';
 import type { Reason } from '#model/verdict.ts';
 import type { AttestationCheck } from '#policy/attestation-check.ts';
+import type { AttestorSetCheck } from '#policy/attestor-set.ts';
 import { compileConditions } from '#policy/conditions/condition-blocks.ts';
-import { compileAttestorSet, UnsupportedClause } from '#policy/dialects/kyverno-cluster-policy/attestor-check.ts';
+import { type AttestorContext, compileAttestorSet } from '#policy/dialects/kyverno-cluster-policy/attestor-check.ts';
+import { compileDeny, type Deny } from '#policy/dialects/kyverno-cluster-policy/deny.ts';
 import type { Attestation, ImageVerification } from '#policy/dialects/kyverno-cluster-policy/schema.ts';
+import { UnsupportedClause } from '#policy/dialects/kyverno-cluster-policy/unsupported-clause.ts';
 import { lacksHost } from '#policy/matching/kyverno-image.ts';
 import { unsupportedReason } from '#policy/reasons.ts';
 import { unsupported } from '#policy/unsupported.ts';
@@ -19,7 +22,10 @@ export interface Element {
   readonly withoutHost: readonly Reason[];
   /** Forms in it that are not judged. When there are any, the checks are incomplete and are not used. */
   readonly unsupported: readonly Reason[];
+  /** Who must have signed the image itself. */
+  readonly signatures: readonly AttestorSetCheck[];
   readonly checks: readonly AttestationCheck[];
+  readonly deny?: Deny;
   readonly mutateDigest: boolean;
   readonly verifyDigest: boolean;
 }
@@ -27,17 +33,28 @@ export interface Element {
 /** Compiles one element. `names` are the variables that the policy defines. */
 export function compileElement(element: ImageVerification, clause: string, names: readonly string[]): Element {
   const found: Reason[] = elementForms(element, clause).map(([at, what]) => unsupportedReason(unsupported(what), at));
-  // What stands there before substitution is no certificate or repository that could be judged.
-  const attestations = found.some(({ message }) => message.includes(VARIABLE)) ? [] : (element.attestations ?? []);
-  const checks = attestations.flatMap((attestation, index) => {
-    const at = `${clause}.attestations[${index}]`;
+  const attempt = <Compiled>(at: string, compile: () => Compiled): readonly Compiled[] => {
+    // What stands there before substitution is no certificate or repository that could be judged.
+    if (found.some(({ message }) => message.includes(VARIABLE))) return [];
     try {
-      return [compileAttestation(attestation, at, element.repository ?? undefined, names)];
+      return [compile()];
     } catch (error) {
       found.push(reasonOf(error, at));
       return [];
     }
+  };
+  const context = { repository: element.repository ?? undefined, annotations: element.annotations ?? undefined };
+  const signatures = (element.attestors ?? []).flatMap((set, index) => {
+    const at = `${clause}.attestors[${index}]`;
+    return attempt(at, () => compileAttestorSet(set, at, { ...context, level: 'rule' }));
   });
+  const checks = (element.attestations ?? []).flatMap((attestation, index) => {
+    const at = `${clause}.attestations[${index}]`;
+    return attempt(at, () => compileAttestation(attestation, at, context, names));
+  });
+  const { deny: denied, message } = element.validate ?? {};
+  const at = `${clause}.validate.deny`;
+  const [deny] = denied ? attempt(at, () => compileDeny(denied, at, message ?? undefined)) : [];
   // The old flat form adds its one pattern to the list.
   const imageReferences = [...(element.imageReferences ?? []), ...(element.image ? [element.image] : [])];
   return {
@@ -46,7 +63,9 @@ export function compileElement(element: ImageVerification, clause: string, names
     skipImageReferences: element.skipImageReferences ?? [],
     withoutHost: hostless(element, imageReferences, clause),
     unsupported: found,
+    signatures,
     checks,
+    ...(deny ? { deny } : {}),
     mutateDigest: element.mutateDigest ?? true,
     verifyDigest: element.verifyDigest ?? true,
   };
@@ -55,7 +74,7 @@ export function compileElement(element: ImageVerification, clause: string, names
 function compileAttestation(
   attestation: Attestation,
   clause: string,
-  repository: string | undefined,
+  context: Omit<AttestorContext, 'level'>,
   names: readonly string[],
 ): AttestationCheck {
   const type = attestation.type || attestation.predicateType;
@@ -65,15 +84,18 @@ function compileAttestation(
     const what = 'an attestation without attestors, which trusts anyone that the public instance does';
     throw new UnsupportedClause(`${clause}.attestors`, unsupported(what, 'add attestors'));
   }
-  const sets = attestors.map((set, index) => compileAttestorSet(set, `${clause}.attestors[${index}]`, repository));
+  const sets = attestors.map((set, index) =>
+    compileAttestorSet(set, `${clause}.attestors[${index}]`, { ...context, level: 'attestation' }),
+  );
+  const named = { clause, type, sets, ...(attestation.name ? { name: attestation.name } : {}) };
   const at = `${clause}.conditions`;
-  if (!attestation.conditions?.length) return { clause, type, sets };
+  if (!attestation.conditions?.length) return named;
   const blocks = attestation.conditions.map(({ any, all }) => ({
     any: any?.map(conditionOf),
     all: all?.map(conditionOf),
   }));
   try {
-    return { clause, type, sets, conditions: compileConditions(blocks, at, names) };
+    return { ...named, conditions: compileConditions(blocks, at, names) };
   } catch (error) {
     throw error instanceof AppError ? new UnsupportedClause(at, error) : error;
   }
@@ -87,16 +109,20 @@ function conditionOf({ key, operator, value, message }: SourceCondition) {
 
 /** Forms of the element itself that are not judged: where, and what. */
 function elementForms(element: ImageVerification, clause: string): readonly (readonly [string, string])[] {
-  const { type, attestors, validate, annotations } = element;
+  const { type, attestors } = element;
   const forms: (readonly [string, string])[] = [];
   if (type === 'SigstoreBundle' || type === 'Notary') forms.push([`${clause}.type`, `the type ${type}`]);
-  if (attestors?.length) forms.push([`${clause}.attestors`, 'signatures on the image itself (attestors of the rule)']);
+  if (attestors?.length && element.cosignOCI11)
+    forms.push([`${clause}.cosignOCI11`, 'signatures as OCI 1.1 referrers']);
   for (const field of ['key', 'issuer', 'subject', 'roots'] as const) {
     if (element[field]) forms.push([`${clause}.${field}`, `the old flat form (${field})`]);
   }
-  if (annotations && Object.keys(annotations).length > 0) forms.push([`${clause}.annotations`, 'annotations']);
-  if (validate?.deny) forms.push([`${clause}.validate.deny`, 'validate.deny']);
-  const variable = variableIn({ ...element, imageReferences: [], attestations: withoutConditions(element) });
+  const variable = variableIn({
+    ...element,
+    imageReferences: [],
+    validate: undefined,
+    attestations: withoutConditions(element),
+  });
   if (variable !== undefined) forms.push([`${clause}${variable}`, VARIABLE]);
   return forms;
 }

@@ -1,12 +1,18 @@
 import type { Digest } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
 import type { EvidenceLocation } from '#model/evidence.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import type { Outcome, Reason } from '#model/verdict.ts';
-import { checkLocation, evaluateAttestation } from '#policy/attestation-check.ts';
+import { evaluateAttestation } from '#policy/attestation-check.ts';
+import { setLocations } from '#policy/attestor-set.ts';
+import type { Bindings, Deny } from '#policy/dialects/kyverno-cluster-policy/deny.ts';
 import type { Element } from '#policy/dialects/kyverno-cluster-policy/element.ts';
+import { orUnsupported } from '#policy/judge-location.ts';
 import { kyvernoImage } from '#policy/matching/kyverno-image.ts';
 import { wildcardMatchesAny } from '#policy/matching/wildcard.ts';
 import type { EvaluationInput } from '#policy/policy.ts';
+import { unsupportedReason } from '#policy/reasons.ts';
+import { evaluateSignatures } from '#policy/signature-check.ts';
 
 export interface ElementResult {
   readonly outcome: Outcome;
@@ -43,33 +49,64 @@ export function matchElement(element: Element, image: ImageRef): Matching {
   return { kind: 'matched' };
 }
 
-/** The evidence locations that an element reads for an image. */
-export function elementLocations(element: Element, image: ImageRef, digest: Digest): readonly EvidenceLocation[] {
-  if (matchElement(element, image).kind === 'skipped' || element.unsupported.length > 0) return [];
-  return element.checks.flatMap(({ sets }) =>
-    sets.flatMap(({ entries }) => entries.map((entry) => checkLocation(entry, image, digest))),
-  );
+/** The evidence locations that an element reads for an image: of attestations, and of the image's signatures. */
+export function elementLocations(
+  element: Element,
+  image: ImageRef,
+  digest: Digest,
+): { readonly locations: readonly EvidenceLocation[]; readonly signatures: readonly EvidenceLocation[] } {
+  if (matchElement(element, image).kind === 'skipped' || element.unsupported.length > 0) {
+    return { locations: [], signatures: [] };
+  }
+  return {
+    locations: element.checks.flatMap(({ sets }) => sets.flatMap((set) => setLocations(set, image, digest))),
+    signatures: element.signatures.flatMap((set) => setLocations(set, image, digest)),
+  };
 }
 
-/** Judges one element. `mutated` says that the rule gives images their digest before that is asked for. */
-export function evaluateElement(element: Element, input: EvaluationInput, mutated: boolean): ElementResult {
+/** What an element has in common with the others of its rule. */
+export interface RuleContext {
+  /** The rule gives images their digest before that is asked for. */
+  readonly mutatesDigest: boolean;
+  /** `validate.deny` of every element: each is asked after any, also where it is for other images (K.6, 112). */
+  readonly denials: readonly Deny[];
+  readonly bindings: Bindings;
+}
+
+/** Judges one element. */
+export function evaluateElement(element: Element, input: EvaluationInput, rule: RuleContext): ElementResult {
   const matching = matchElement(element, input.image);
   if (matching.kind === 'skipped') return { outcome: 'skip', reasons: matching.reasons };
   if (element.unsupported.length > 0) return { outcome: 'error', reasons: element.unsupported };
-  if (element.checks.length === 0) {
+  if (element.signatures.length + element.checks.length === 0) {
     const message = 'the element has neither attestors nor attestations, so it verifies nothing';
     return { outcome: 'skip', reasons: [{ code: 'nothing-to-verify', message, clause: element.clause }] };
   }
+  const checks = [
+    ...(element.signatures.length > 0 ? [() => evaluateSignatures(element.signatures, input)] : []),
+    ...element.checks.map((check) => () => evaluateAttestation(check, input, rule.bindings)),
+  ];
   const passed: Reason[] = [];
-  for (const check of element.checks) {
-    const result = evaluateAttestation(check, input);
+  for (const check of checks) {
+    const result = check();
     if (result.outcome !== 'pass') return { ...result, reasons: [...result.reasons, ...element.withoutHost] };
     passed.push(...result.reasons);
   }
-  if (element.verifyDigest && !mutated && input.image.digest === undefined) {
+  const denied = element.checks.length > 0 ? denial(rule, element) : undefined;
+  if (denied) return denied;
+  if (element.verifyDigest && !rule.mutatesDigest && input.image.digest === undefined) {
     return { outcome: 'fail', reasons: [digestMissing(element, input.image), ...passed] };
   }
   return { outcome: 'pass', reasons: passed };
+}
+
+function denial({ denials, bindings }: RuleContext, { clause }: Element): ElementResult | undefined {
+  for (const deny of denials) {
+    const reason = orUnsupported(() => deny.evaluate(bindings));
+    if (reason instanceof AppError) return { outcome: 'error', reasons: [unsupportedReason(reason, clause)] };
+    if (reason) return { outcome: 'fail', reasons: [reason] };
+  }
+  return undefined;
 }
 
 function digestMissing({ clause }: Element, image: ImageRef): Reason {

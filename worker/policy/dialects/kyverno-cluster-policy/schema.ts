@@ -65,7 +65,7 @@ export type AttestorSet = z.infer<typeof AttestorSet>;
 
 const Condition = z.strictObject({ key: Anything, operator: Text, value: Anything, message: Text });
 
-const ConditionBlock = z.strictObject({ any: list(Condition), all: list(Condition) });
+export const ConditionBlock = z.strictObject({ any: list(Condition), all: list(Condition) });
 export type ConditionBlock = z.infer<typeof ConditionBlock>;
 
 export const Attestation = z.strictObject({
