@@ -62,7 +62,9 @@ export function createApp(parts: ProducerParts): FastifyInstance {
 function hooks(app: FastifyInstance, intake: Intake, sources: ReadonlyMap<string, Source>, parts: ProducerParts): void {
   async function receive(source: Source | undefined, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const traceparent = parts.traceparent(request.headers.traceparent?.toString());
-    return write(reply, await intake.receive(source, receivedRequest(request, traceparent)), request.body);
+    const answer = await intake.receive(source, receivedRequest(request, traceparent));
+    if (source) parts.observe({ kind: 'answered', source: source.id, ms: reply.elapsedTime });
+    return write(reply, answer, request.body);
   }
   app.post<{ Params: { source: string } }>('/hooks/:source', (request, reply) =>
     receive(sources.get(request.params.source), request, reply),

@@ -6,6 +6,7 @@ export function logObservation(log: ProducerLog, observation: IntakeObservation)
   const { kind, ...fields } = observation;
   switch (kind) {
     case 'delivery':
+    case 'answered':
       // Counted, and told by the lines of its items.
       break;
     case 'enqueued':

@@ -154,6 +154,9 @@ function intakeTeller(
           result: observation.result,
         });
         break;
+      case 'answered':
+        metrics.observe('attestry_intake_seconds', { source: observation.source }, observation.ms / 1000);
+        break;
       case 'enqueued':
         metrics.count('attestry_enqueued_total', { source: observation.source, state: observation.state });
         break;

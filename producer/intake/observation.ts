@@ -6,6 +6,8 @@ import type { SkipReason } from '#model/push-event.ts';
  */
 export type IntakeObservation =
   | { readonly kind: 'delivery'; readonly source: string | undefined; readonly result: DeliveryResult }
+  /** The answer is made; `ms` since the request began. */
+  | { readonly kind: 'answered'; readonly source: string; readonly ms: number }
   | {
       readonly kind: 'enqueued';
       readonly source: string;

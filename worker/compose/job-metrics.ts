@@ -1,4 +1,5 @@
 import { type JobMessage, jobChannel } from '#jobs/job-report.ts';
+import type { Lane } from '#model/job.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 
 /** Counts what finished jobs report; ends with the returned function. */
@@ -23,4 +24,12 @@ function countJob({ job, report, finishedAt }: JobMessage, metrics: Metrics): vo
   if (!pushed || report.refused !== undefined) return;
   const seconds = (finishedAt.getTime() - Date.parse(job.receivedAt)) / 1000;
   metrics.observe('attestry_push_to_attested_seconds', {}, seconds);
+}
+
+/** Measures one run of a job to its end, whatever that is. */
+export function timeRun(metrics: Pick<Metrics, 'observe'>, lane: Lane, now: () => Date): Disposable {
+  const start = now().getTime();
+  return {
+    [Symbol.dispose]: () => metrics.observe('attestry_job_seconds', { lane }, (now().getTime() - start) / 1000),
+  };
 }

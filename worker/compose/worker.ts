@@ -1,7 +1,7 @@
 import { createDispatch, runDelivery } from '#compose/dispatch.ts';
 import { createHousekeeping } from '#compose/housekeeping.ts';
 import { createInstallation } from '#compose/installation.ts';
-import { countJobs } from '#compose/job-metrics.ts';
+import { countJobs, timeRun } from '#compose/job-metrics.ts';
 import { loadPolicies } from '#compose/policies.ts';
 import { checkRedis, configuredRegistries, type ProcessParts } from '#compose/process-parts.ts';
 import { loadSigners } from '#compose/signers.ts';
@@ -95,6 +95,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       now,
       limits: config.worker.retry,
       handle: async (work, { signal }) => {
+        using _timed = timeRun(metrics, work.lane, now);
         if (work.lane === 'deliver') return runDelivery(work.job, sinksById, metrics, signal);
         const registry = registries.nameOf(work.job.image.registry);
         const reports = await respectingPause(registry, pause, now, () =>
