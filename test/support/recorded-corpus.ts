@@ -4,9 +4,11 @@ import { brotliDecompressSync } from 'node:zlib';
 import { type VerifyReport, verifyImage } from '#engine/verify.ts';
 import { type Digest, isDigest, sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
+import type { RawEvidence } from '#model/evidence.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import { OCI_MANIFEST } from '#model/media-types.ts';
 import type { Outcome } from '#model/verdict.ts';
+import { parseManifest } from '#oci/manifest.ts';
 import { createMemoryTarget } from '#oci/memory-target.ts';
 import { checkStoredManifest } from '#oci/stored-manifest.ts';
 import type { Registries, StoredManifest, Target } from '#oci/target.ts';
@@ -125,4 +127,25 @@ function targetOf(recorded: CorpusCase): Target {
 function tagged({ evidence, digest }: CorpusCase, repository: string, tag: string): Digest | undefined {
   const [, hex, suffix] = /^sha256-([0-9a-f]{64})\.(att|sig)$/.exec(tag) ?? [];
   return digest === `sha256:${hex}` ? evidence?.[`${repository}:${suffix}`] : undefined;
+}
+
+/** The text of a recorded policy. */
+export function corpusPolicy(name: string): string {
+  return corpus.policies[name] ?? '';
+}
+
+/** The layers of a case's attestation tag, as the storage room reads them. */
+export function corpusEvidence(id: string): readonly RawEvidence[] {
+  const recorded = corpus.cases.find((each) => each.id === id);
+  const manifestDigest = recorded?.evidence?.[`${recorded.repository}:att`];
+  if (!recorded?.digest || !manifestDigest) throw new Error(`${id} has no attestations`);
+  const location = { registry: RECORDED_REGISTRY, repository: recorded.repository, digest: recorded.digest };
+  const manifest = parseManifest(
+    checkStoredManifest(Buffer.from(corpus.manifests[manifestDigest.slice(7)] ?? ''), { reference: manifestDigest }),
+  );
+  const layers = manifest.kind === 'manifest' ? manifest.layers : [];
+  return layers.map((descriptor) => {
+    const bytes = Buffer.from(corpus.blobs[descriptor.digest.slice(7)] ?? '');
+    return { location, layout: 'cosign-tag', manifestDigest, descriptor, bytes };
+  });
 }

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { publicKeyFingerprint } from '#crypto/fingerprint.ts';
 import { sha256Hex } from '#model/digest.ts';
 import type { RawEvidence } from '#model/evidence.ts';
@@ -54,7 +54,7 @@ export function withAnnotation(raw: RawEvidence, name: string, value: string): R
   return { ...raw, descriptor: { ...raw.descriptor, annotations } };
 }
 
-/** PEM of the public half of a key. */
-export function publicPem(key: Parameters<typeof createPublicKey>[0]): string {
-  return createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString();
+/** PEM of a public key. */
+export function publicPem(key: KeyObject): string {
+  return key.export({ type: 'spki', format: 'pem' }).toString();
 }
