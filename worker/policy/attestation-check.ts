@@ -7,6 +7,7 @@ import { judgeLocation, orUnsupported } from '#policy/judge-location.ts';
 import type { EvaluationInput } from '#policy/policy.ts';
 import { defectReasons, evidenceRef, identityReason, missingReason, unsupportedReason } from '#policy/reasons.ts';
 import { hasAnnotations } from '#policy/signature-check.ts';
+import { unsupported } from '#policy/unsupported.ts';
 
 /** One attestation that a policy wants, in the internal form: a type, who may sign, what it must say. */
 export interface AttestationCheck {
@@ -41,9 +42,9 @@ function evaluateEntry(
 ): CheckResult {
   const found = judgeLocation(entry, 'attestation', input);
   if (!found.ok) return found.result;
-  const result = evaluateEvidence(found.judged, found.location, entry, check);
   const bound = found.judged.find(({ held, statement }) => held === true && isObject(statement?.predicate));
   if (check.name && bound) bindings.set(check.name, bound.statement?.predicate);
+  const result = evaluateEvidence(found.judged, found.location, entry, check, bindings);
   const [first] = found.undecided;
   // A valid piece that misses the conditions fails the entry whatever the others are; all else they could change.
   if (first && !(result.outcome === 'fail' && result.decided)) return error(unsupportedReason(first, entry.clause));
@@ -55,6 +56,7 @@ function evaluateEvidence(
   location: EvidenceLocation,
   { clause, identity, annotations }: AttestorCheck,
   check: AttestationCheck,
+  bindings: ReadonlyMap<string, unknown>,
 ): CheckResult & { readonly decided?: true } {
   const valid = judged.filter(({ held }) => held === true);
   const ofType = valid.filter(({ statement }) => statement?.predicateType === check.type);
@@ -75,7 +77,7 @@ function evaluateEvidence(
   }
   const reasons: Reason[] = [];
   for (const evidence of ofType) {
-    const unmet = orUnsupported(() => unmetConditions(evidence, check));
+    const unmet = orUnsupported(() => unmetConditions(evidence, check, bindings));
     if (unmet instanceof AppError) return error(unsupportedReason(unmet, check.clause));
     if (unmet.length > 0) return { outcome: 'fail', reasons: unmet, decided: true };
     reasons.push(verified(evidence, check));
@@ -83,11 +85,19 @@ function evaluateEvidence(
   return { outcome: 'pass', reasons };
 }
 
-function unmetConditions(evidence: Evidence, { conditions, clause }: AttestationCheck): readonly Reason[] {
+function unmetConditions(
+  evidence: Evidence,
+  { conditions, clause }: AttestationCheck,
+  bindings: ReadonlyMap<string, unknown>,
+): readonly Reason[] {
   if (!conditions) return [];
   const predicate = evidence.statement?.predicate;
   if (!isObject(predicate)) return [notAnObject(`${clause}.conditions`, evidence)];
-  return conditions.evaluate(predicate).map((reason) => ({ ...reason, evidence: evidenceRef(evidence.raw) }));
+  // Kyverno merges the predicate into the document that holds the names; where both have a member it is not guessed.
+  const shadowed = [...bindings.keys()].find((name) => Object.hasOwn(predicate, name));
+  if (shadowed !== undefined) throw unsupported(`a predicate with a member named like the attestation "${shadowed}"`);
+  const document = { ...Object.fromEntries(bindings), ...predicate };
+  return conditions.evaluate(document).map((reason) => ({ ...reason, evidence: evidenceRef(evidence.raw) }));
 }
 
 function notAnObject(clause: string, evidence: Evidence | undefined): Reason {

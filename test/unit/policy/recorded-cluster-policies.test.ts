@@ -7,10 +7,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   'pol-103-no-attestors-offline under a-pol-103-no-attestors-offline':
     'an attestation without attestors, which trusts anyone that the public instance does',
   'pol-107-variables under a-cond-variables-13': 'the expression "dash-name", which Kyverno\'s JMESPath cannot parse',
-  'pol-110-name-wanted-first-att under a-pol-110-name-att':
-    'the context variable "prov" in "prov.runDetails.builder.id"',
-  'pol-110-name-wanted-last-att under a-pol-110-name-att':
-    'the context variable "prov" in "prov.runDetails.builder.id"',
   'pol-111-no-shadow under a-cond-no-shadow-00': 'the context variable "request" in "request.object.metadata.name"',
   'pol-111-no-shadow under a-cond-no-shadow-01': 'the context variable "images" in "images.containers.c0.name"',
   'pol-111-no-shadow under a-cond-no-shadow-02': 'the context variable "images" in "images.containers.c0.path"',

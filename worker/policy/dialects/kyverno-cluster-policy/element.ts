@@ -13,6 +13,9 @@ import { unsupported } from '#policy/unsupported.ts';
 
 const VARIABLE = 'a variable outside of conditions';
 
+/** A name that stands in an expression as it is written. */
+const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 /** One element of `verifyImages`, compiled. */
 export interface Element {
   readonly clause: string;
@@ -95,7 +98,14 @@ function compileAttestation(
     all: all?.map(conditionOf),
   }));
   try {
-    return { ...named, conditions: compileConditions(blocks, at, names) };
+    return {
+      ...named,
+      conditions: compileConditions(
+        blocks,
+        at,
+        names.filter((name) => !PLAIN_NAME.test(name)),
+      ),
+    };
   } catch (error) {
     throw error instanceof AppError ? new UnsupportedClause(at, error) : error;
   }
