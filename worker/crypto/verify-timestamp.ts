@@ -33,10 +33,10 @@ export function verifyTimestamp(
   try {
     const timestamp = parseTimestampResponse(response);
     const embedded = timestamp.message.certificates.map((der) => parseCertificate(der));
+    const signed = checkSigners(timestamp.message, embedded, authority, now);
+    if (!signed.ok) return signed;
     const problem =
-      signersProblem(timestamp.message, embedded, authority, now) ??
-      signerCertificateProblem(embedded, authority) ??
-      imprintProblem(timestamp, stamped);
+      signerCertificateProblem(embedded, signed.certificates, authority) ?? imprintProblem(timestamp, stamped);
     return problem === undefined ? { ok: true, time: timestamp.time } : { ok: false, problem };
   } catch (error) {
     if (error instanceof AppError) return { ok: false, problem: error.message };
@@ -44,19 +44,25 @@ export function verifyTimestamp(
   }
 }
 
-function signersProblem(
+type SignersCheck =
+  | { readonly ok: true; readonly certificates: readonly Certificate[] }
+  | { readonly ok: false; readonly problem: string };
+
+/** The certificates that signed, when every signature and every path holds. */
+function checkSigners(
   message: SignedData,
   embedded: readonly Certificate[],
   authority: TimestampAuthority,
   now: Date,
-): string | undefined {
+): SignersCheck {
   const { certificate, intermediates, roots } = authority;
-  if (roots.length === 0) return 'the authority has no root certificate';
-  if (message.signers.length === 0) return 'nobody signed it';
+  if (roots.length === 0) return { ok: false, problem: 'the authority has no root certificate' };
+  if (message.signers.length === 0) return { ok: false, problem: 'nobody signed it' };
+  const certificates: Certificate[] = [];
   const candidates = embedded.length > 0 ? embedded : certificate ? [certificate] : [];
   for (const signer of message.signers) {
     const signed = checkSigner(message, signer, candidates);
-    if (!signed.ok) return signed.problem;
+    if (!signed.ok) return signed;
     const path = verifyCompatPath({
       leaf: signed.certificate,
       anchors: roots,
@@ -64,20 +70,26 @@ function signersProblem(
       at: signed.signingTime ?? now,
       usage: 'any',
     });
-    if (!path.ok) return path.defect.message;
+    if (!path.ok) return { ok: false, problem: path.defect.message };
+    certificates.push(signed.certificate);
   }
-  return undefined;
+  return { ok: true, certificates };
 }
 
 /** The certificate that stands for the authority: the first embedded one that is no CA, else the configured one. */
 function signerCertificateProblem(
   embedded: readonly Certificate[],
+  signers: readonly Certificate[],
   { certificate, intermediates }: TimestampAuthority,
 ): string | undefined {
   const leaf = embedded.length > 0 ? embedded.find(({ basicConstraints }) => !basicConstraints?.ca) : certificate;
   if (!leaf) return 'no certificate of a timestamp signer is there';
   if (certificate && certificate.fingerprint !== leaf.fingerprint) {
     return 'its certificate is another one than that of the configured authority';
+  }
+  // The library does not ask this: whoever holds any certificate below the roots could put the authority's before it.
+  if (signers.some(({ fingerprint }) => fingerprint !== leaf.fingerprint)) {
+    return 'it was signed with another certificate than that of the authority';
   }
   const isCritical = leaf.extensions.some(({ oid, critical }) => oid === OID.extendedKeyUsage && critical);
   if (!isCritical) return 'the extended key usage of its certificate is not critical';
