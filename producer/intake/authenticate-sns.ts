@@ -32,7 +32,8 @@ async function isGenuine(
   if (!topicArns.includes(message.TopicArn) || !isFresh(message.Timestamp, now)) return false;
   const url = snsUrl(message.SigningCertURL, message.TopicArn);
   if (!url?.pathname.endsWith('.pem') || url.search !== '') return false;
-  const algorithm = ALGORITHMS[message.SignatureVersion];
+  const { SignatureVersion: version } = message;
+  const algorithm = Object.hasOwn(ALGORITHMS, version) ? ALGORITHMS[version] : undefined;
   if (algorithm === undefined || !/^[A-Za-z0-9+/]+={0,2}$/.test(message.Signature)) return false;
   const certificate = await certificates.get(url, now, CERTIFICATE_AGE_MS);
   // The connection to SNS's own host vouches for it; it is issued below a public CA whose chain is not sent.

@@ -93,7 +93,7 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
       const path = `${registry}/${repository}`;
       const [isOwn, wasSeen] = await Promise.all([
         digest !== undefined && ports.ownPushes.has(path, digest),
-        one.deliveryKey !== undefined && ports.deliveries.seen(source.id, one.deliveryKey),
+        one.deliveryKey !== undefined && numbersEvents(source) && ports.deliveries.seen(source.id, one.deliveryKey),
       ]);
       if (isOwn) own.add(`${path}@${digest}`);
       if (wasSeen && one.deliveryKey !== undefined) seen.add(one.deliveryKey);
@@ -152,7 +152,8 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     const { id, state } = await ports.queue.enqueueImage('push', job, delayMs > 0 ? { delayMs } : {});
     // The job is in Redis, which is all that an acknowledgement promises. A redelivery that this memory misses finds
     // the job in the queue, or makes one that finds its evidence present.
-    if (deliveryKey !== undefined) await ports.deliveries.remember(source.id, deliveryKey).catch(() => {});
+    if (deliveryKey !== undefined && numbersEvents(source))
+      await ports.deliveries.remember(source.id, deliveryKey).catch(() => {});
     const reference = formatImageRef(image);
     observe({ kind: 'enqueued', source: source.id, image: reference, job: id, state });
     return { from, status: state, job: id, image: reference, ...(delayMs > 0 ? { delayedMs: delayMs } : {}) };
@@ -180,6 +181,14 @@ function believedActor({ credential }: Source, { actor }: PushEvent, bearer: str
 /** Whether tag and digest were told together by the registry itself, and not by whoever could send a request. */
 function isRegistrysWord({ adapter, credential }: Source): boolean {
   return adapter.firstHand && credential.kind !== 'none';
+}
+
+/**
+ * Whether the id of an event is its sender's word. Through an open door a stranger could use it first, where it can be
+ * foretold (the second of a push), and the true push would pass for a repetition.
+ */
+function numbersEvents({ credential }: Source): boolean {
+  return credential.kind !== 'none';
 }
 
 function itemsOf(source: Source, request: ReceivedRequest): readonly DeliveryItem[] {

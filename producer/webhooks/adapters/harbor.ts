@@ -73,7 +73,7 @@ function items(report: Report): readonly DeliveryItem[] {
   if (kind === '') return [missing('event', 'type')];
   // Content that replication brings raises a push of its own at the destination.
   if (/^(?:REPLICATION$|harbor\.replication\.)/.test(kind)) return [{ from: 'event', skip: 'not-a-push' }];
-  const action = ACTIONS[kind];
+  const action = Object.hasOwn(ACTIONS, kind) ? ACTIONS[kind] : undefined;
   if (action === undefined) return [{ from: 'event', skip: 'unsupported-event' }];
   const resources = data?.resources ?? [];
   if (resources.length === 0) return [missing('event', `${path}.resources`)];

@@ -50,6 +50,7 @@ describe('messages of SNS', () => {
       ['notification', { Type: 'SubscriptionConfirmation' }],
       ['notification', { SignatureVersion: '1' }],
       ['notification', { SignatureVersion: '3' }],
+      ['notification', { SignatureVersion: 'constructor' }],
       ['notification', { Signature: '' }],
       ['notification', { Signature: 'AAAA' }],
       ['subscription-confirmation', { SubscribeURL: 'https://sns.us-east-1.amazonaws.com/?Action=Other' }],

@@ -83,6 +83,22 @@ describe('what is believed of a delivery', () => {
     );
   });
 
+  test("the id of an event counts only as the sender's own: a stranger cannot use up that of a push to come", async () => {
+    const open = { ...source, credential: { kind: 'none' } } as const;
+    const delivery = { events: [push('1', 'a')] };
+    const statusOf = async (to: Source, { send }: ReturnType<typeof setUp>) =>
+      (((await send(to, delivery)).body.results as { status: string; reason?: string }[])[0] ?? {}).reason;
+    const closed = setUp();
+    assert.equal(await statusOf(source, closed), undefined);
+    assert.equal(await statusOf(source, closed), 'duplicate');
+    const stranger = setUp();
+    assert.equal(await statusOf(open, stranger), undefined);
+    stranger.jobs.length = 0;
+    assert.equal(await statusOf(open, stranger), undefined);
+    assert.equal(stranger.jobs.length, 1);
+    assert.equal(stranger.remembered.size, 0);
+  });
+
   test('one image under two tags of one request is one job that hears of both', async () => {
     const heard: (string | undefined)[] = [];
     const memory = createIntakeMemory();

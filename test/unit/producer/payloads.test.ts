@@ -92,7 +92,7 @@ describe('harbor', () => {
       summary(items('harbor', event('pushImage', [good])))[0],
       'event_data.resources[0] registry.example.com:8443/team/app:1@',
     );
-    for (const type of ['SCANNING_COMPLETED', 'QUOTA_EXCEED', 'TAG_RETENTION']) {
+    for (const type of ['SCANNING_COMPLETED', 'QUOTA_EXCEED', 'TAG_RETENTION', 'constructor', '__proto__']) {
       assert.deepEqual(summary(items('harbor', event(type, [good]))), ['event unsupported-event']);
     }
     assert.deepEqual(summary(items('harbor', event('PUSH_ARTIFACT', []))), ['event missing-field']);
