@@ -31,9 +31,13 @@ export interface RunningProducer extends AsyncDisposable {
 
 /**
  * Starts the producer: a source whose credential is missing stops the start, rather than be an open or a dead door.
+ * @param beside the worker of the same process: what is counted is then told in one place.
  * @throws AppError `config-invalid`, `redis-unavailable`, `redis-unsuitable`.
  */
-export async function startProducer(parts: ProcessParts): Promise<RunningProducer> {
+export async function startProducer(
+  parts: ProcessParts,
+  beside?: { readonly metrics: Metrics },
+): Promise<RunningProducer> {
   const { config, log, now, secrets } = parts;
   const { prefix } = config.redis;
   const stack = new AsyncDisposableStack();
@@ -58,8 +62,8 @@ export async function startProducer(parts: ProcessParts): Promise<RunningProduce
     const deadLetters = stack.use(createDeadLetters({ connection, prefix, queues }));
     const sinks = createSinks(parts, connection);
     for (const sink of sinks) stack.use(sink);
-    const metrics = createMetrics({ processMetrics: true });
-    gaugeState(metrics, queues, ledger, now);
+    const metrics = beside?.metrics ?? createMetrics({ processMetrics: true });
+    if (!beside) gaugeState(metrics, queues, ledger, now);
     const tell = intakeTeller(parts, metrics, createDispatch(sinks, queues));
     const policies = await policyIndex(config.policies, parts.readFile);
     const app = createApp({

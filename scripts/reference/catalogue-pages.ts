@@ -56,7 +56,7 @@ export function metricsPage(): string {
   ]);
   return page(
     'Metrics',
-    'Prometheus text format at `/metrics` of the producer (`producer.listen`) and of each worker (`worker.listen`). No label ever holds the name of an image.',
+    'Prometheus text format at `/metrics` of the producer (`producer.listen`) and of each worker (`worker.listen`); of `serve`, either address tells all. No label ever holds the name of an image.',
     table(['metric', 'kind', 'labels', 'meaning'], rows),
   );
 }

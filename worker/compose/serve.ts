@@ -7,12 +7,15 @@ export interface Serving extends AsyncDisposable {
   readonly worker: RunningWorker;
 }
 
-/** Producer and worker in one process. The producer ends first, so that nothing is taken in that nobody works on. */
+/**
+ * Producer and worker in one process, which counts once: both addresses tell all of it. The producer ends first, so that
+ * nothing is taken in that nobody works on.
+ */
 export async function startServe(parts: ProcessParts): Promise<Serving> {
   const stack = new AsyncDisposableStack();
   try {
     const worker = stack.use(await startWorker(parts));
-    const producer = stack.use(await startProducer(parts));
+    const producer = stack.use(await startProducer(parts, worker));
     return { producer, worker, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();

@@ -24,12 +24,14 @@ import { ensureWakes, startWakeHandler } from '#queue/schedule.ts';
 import { whyNotAlive } from '#queue/worker-health.ts';
 import { startWorkers } from '#queue/workers.ts';
 import { createHostPause } from '#redis/host-pause.ts';
-import { createMetrics } from '#telemetry/metrics.ts';
+import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import { startMetricsServer } from '#telemetry/metrics-server.ts';
 
 export interface RunningWorker extends AsyncDisposable {
   /** Port of `/metrics`, `/livez` and `/readyz`. */
   readonly metricsPort: number;
+  /** What is counted, for a producer in the same process. */
+  readonly metrics: Metrics;
 }
 
 /** How often the outbox is looked at, milliseconds: the delay of an event when nothing fails. */
@@ -134,7 +136,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     });
     stack.use(server);
     log.info({ metrics: server.port, rules: config.rules.length }, 'worker started');
-    return { metricsPort: server.port, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    return { metricsPort: server.port, metrics, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;

@@ -98,6 +98,21 @@ describe('producer and worker', () => {
     await endsInOrder(serving);
   });
 
+  it('count as one process: either address tells of the push and of its evidence', async () => {
+    await using serving = startCli(['serve', '--config', config]);
+    const addresses = await Promise.all([producerUrl(serving), workerUrl(serving)]);
+    const image = await pushTestImage(registry.host, { repository: 'team/counted' });
+    await api(addresses[0], '/v1/images', { image: image.reference });
+    const counted = [/^attestry_enqueued_total\{.*\} 1$/m, /^attestry_push_to_attested_seconds_count 1$/m];
+    for (const address of addresses) {
+      await until('the metrics', async () => {
+        const text = await (await fetch(`${address}/metrics`)).text();
+        return counted.every((line) => line.test(text)) ? text : undefined;
+      });
+    }
+    await endsInOrder(serving);
+  });
+
   it('do not start on a configuration that is missing or wrong, or without Redis', async () => {
     const wrong = await scratch.write('wrong.yaml', 'version: 1\nrules: [{ nam: all }]\n');
     const noRedis = await scratch.write('no-redis.yaml', 'version: 1\nredis: { url: "redis://127.0.0.1:1" }\n');
