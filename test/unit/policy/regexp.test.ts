@@ -43,6 +43,12 @@ for (const [source, yes, no] of [
   ['^(?P<name>a)(?<other>b)$', 'ab', 'a'],
   ['^a*?b$', 'aab', 'aac'],
   ['^(a*)*$', 'aaa', 'ab'],
+  ['^\\Qab\\E+$', 'abb', 'abab'],
+  ['^a{01}$', 'a{01}', 'a'],
+  ['(?)^a(?i)b$', 'aB', 'Ab'],
+  ['(?i)^s\\w$', 'ſ\u212a', 'ſé'],
+  ['(?i)^[--a]$', '\u212a', 'é'],
+  ['^\\p{Yi}$', 'ꀀ', 'a'],
 ] as const) {
   test(`${source} as Go reads it`, () => {
     assert.equal(matches(source, yes), true);
@@ -58,6 +64,8 @@ for (const source of [
   '(a)\\1',
   'a**',
   'a{2}{3}',
+  '{2}',
+  'a|{1,}',
   '*a',
   '(a',
   'a)',
@@ -74,6 +82,12 @@ for (const source of [
     assert.equal(compileRegexp(source).kind, 'invalid');
   });
 }
+
+test('what Go reads in a way of its own is not judged', () => {
+  for (const source of ['a(?i)*', 'a\\Q\\E*', '(?i)\\P{Lu}', '(?i)[\\p{^Lu}]']) {
+    assert.equal(compileRegexp(source).kind, 'unsupported', source);
+  }
+});
 
 test('an expression that would take too much room is not judged', () => {
   assert.equal(compileRegexp('(?:a{1000}){1000}').kind, 'unsupported');

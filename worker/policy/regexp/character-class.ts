@@ -10,8 +10,12 @@ import { RegexpProblem, type Scanner } from '#policy/regexp/scanner.ts';
 
 const CONTROLS: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r: 13, v: 11 };
 
-/** What stands behind a backslash: a code point, or a class. */
-export function readEscape(scanner: Scanner): number | CharacterTest {
+/** What stands behind a backslash: a code point, or a class. Case is left to the caller, which `fold` is told of. */
+export function readEscape(scanner: Scanner, fold: boolean): number | CharacterTest {
+  // Go folds such a class before it negates it.
+  if (fold && scanner.looksAt(/^(?:P|p\{\^)/)) {
+    throw new RegexpProblem('unsupported', 'a negated class without regard to case');
+  }
   const octal = scanner.match(/^0[0-7]{0,2}/);
   if (octal) return Number.parseInt(octal[0], 8);
   const letter = scanner.take();
@@ -36,7 +40,7 @@ export function readBracket(scanner: Scanner, fold: boolean): CharacterTest {
   const tests: CharacterTest[] = [];
   for (let first = true; first || scanner.peek() !== ']'; first = false) {
     if (scanner.done) throw new RegexpProblem('invalid', 'a bracket that is not closed');
-    const item = readItem(scanner);
+    const item = readItem(scanner, fold);
     tests.push(fold ? folded(item) : item);
   }
   scanner.take();
@@ -44,25 +48,25 @@ export function readBracket(scanner: Scanner, fold: boolean): CharacterTest {
   return negated ? not(test) : test;
 }
 
-function readItem(scanner: Scanner): CharacterTest {
+function readItem(scanner: Scanner, fold: boolean): CharacterTest {
   const [whole, circumflex, name = ''] = scanner.match(/^\[:(\^?)([a-z]+):\]/) ?? [];
   if (whole !== undefined) {
     const posix = Object.hasOwn(POSIX_CLASSES, name) ? POSIX_CLASSES[name] : undefined;
     if (!posix) throw new RegexpProblem('invalid', `the character class ${name}`);
     return circumflex === '^' ? not(posix) : posix;
   }
-  const from = readPoint(scanner);
+  const from = readPoint(scanner, fold);
   if (typeof from !== 'number') return from;
   if (scanner.peek() !== '-' || scanner.peek(1) === ']' || scanner.peek(1) === '') return (point) => point === from;
   scanner.take();
-  const to = readPoint(scanner);
+  const to = readPoint(scanner, fold);
   if (typeof to !== 'number' || to < from) throw new RegexpProblem('invalid', 'a range that is none');
   return (point) => point >= from && point <= to;
 }
 
-function readPoint(scanner: Scanner): number | CharacterTest {
+function readPoint(scanner: Scanner, fold: boolean): number | CharacterTest {
   const character = scanner.take();
-  return character === '\\' ? readEscape(scanner) : (character.codePointAt(0) ?? 0);
+  return character === '\\' ? readEscape(scanner, fold) : (character.codePointAt(0) ?? 0);
 }
 
 function readProperty(scanner: Scanner, negated: boolean): CharacterTest {

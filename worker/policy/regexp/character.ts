@@ -44,7 +44,7 @@ export function unicodeClass(name: string): CharacterTest | undefined {
   if (name === 'Any') return () => true;
   if (!/^[A-Z][A-Za-z_]*$/.test(name)) return undefined;
   try {
-    const property = name.length <= 2 ? `General_Category=${name}` : `Script=${name}`;
+    const property = name.length <= 2 && name !== 'Yi' ? `General_Category=${name}` : `Script=${name}`;
     const pattern = new RegExp(`^\\p{${property}}$`, 'u');
     return (point) => pattern.test(String.fromCodePoint(point));
   } catch {
@@ -52,17 +52,21 @@ export function unicodeClass(name: string): CharacterTest | undefined {
   }
 }
 
-/** The same test without regard to case. */
+/** The same test without regard to case, by the simple folding of Unicode: one character for one. */
 export function folded(test: CharacterTest): CharacterTest {
   return (point) => {
     if (test(point)) return true;
     const character = String.fromCodePoint(point);
-    return [character.toLowerCase(), character.toUpperCase()].some((other) => {
+    const [lower, upper] = [character.toLowerCase(), character.toUpperCase()];
+    return [lower, upper, upper.toLowerCase(), lower.toUpperCase(), SIGNS[lower] ?? ''].some((other) => {
       const [single, ...more] = Array.from(other);
       return single !== undefined && more.length === 0 && test(single.codePointAt(0) ?? -1);
     });
   };
 }
+
+/** The Kelvin sign and the long s fold to letters of ASCII, which no mapping of case leads back from. */
+const SIGNS: Readonly<Record<string, string>> = { k: '\u212a', s: '\u017f' };
 
 function isLetter(point: number): boolean {
   return (point >= 0x41 && point <= 0x5a) || (point >= 0x61 && point <= 0x7a);

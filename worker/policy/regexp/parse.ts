@@ -34,15 +34,19 @@ function alternatives(scanner: Scanner, flags: Flags, depth: number): Node {
       continue;
     }
     // `(?i)` and the like change the flags of what follows in the group.
-    const letters = scanner.match(/^\(\?([a-zA-Z-]+)\)/)?.[1];
-    if (letters !== undefined) current = withFlags(current, letters);
-    else sequence.push(repeated(scanner, atom(scanner, current, depth)));
+    const letters = scanner.match(/^\(\?([a-zA-Z-]*)\)/)?.[1];
+    if (letters !== undefined) {
+      current = withFlags(current, letters);
+      // Go applies such a repetition to what stands before the flags.
+      if (scanner.looksAt(REPETITION)) throw new RegexpProblem('unsupported', 'a repetition right behind flags');
+    } else sequence.push(repeated(scanner, atom(scanner, current, depth)));
   }
   parts.push({ kind: 'sequence', parts: sequence });
   return { kind: 'alternatives', parts };
 }
 
 function atom(scanner: Scanner, flags: Flags, depth: number): Node {
+  if (scanner.looksAt(REPETITION)) throw new RegexpProblem('invalid', 'a repetition of nothing');
   const character = scanner.take();
   switch (character) {
     case '(':
@@ -55,10 +59,6 @@ function atom(scanner: Scanner, flags: Flags, depth: number): Node {
       return { kind: 'assertion', assertion: flags.lines ? 'line-start' : 'text-start' };
     case '$':
       return { kind: 'assertion', assertion: flags.lines ? 'line-end' : 'text-end' };
-    case '*':
-    case '+':
-    case '?':
-      throw new RegexpProblem('invalid', 'a repetition of nothing');
     case '\\':
       return escaped(scanner, flags);
     default:
@@ -83,16 +83,20 @@ function repeated(scanner: Scanner, part: Node): Node {
   if (!bounds) return part;
   // Which of several matches is found makes no difference here, so a lazy repetition is as good as a greedy one.
   if (scanner.peek() === '?') scanner.take();
-  if (scanner.looksAt(/^(?:[*+?]|\{\d+(?:,\d*)?\})/)) {
+  if (scanner.looksAt(REPETITION)) {
     throw new RegexpProblem('invalid', 'a repetition of a repetition');
   }
   return { kind: 'repeat', part, ...bounds };
 }
 
+/** A count has no leading zero: with one, the braces are themselves. */
+const COUNTED = /^\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\}/;
+const REPETITION = new RegExp(`^[*+?]|${COUNTED.source}`);
+
 function repetition(scanner: Scanner): { readonly least: number; readonly most: number | undefined } | undefined {
   const sign = scanner.match(/^[*+?]/)?.[0];
   if (sign !== undefined) return { least: sign === '+' ? 1 : 0, most: sign === '?' ? 1 : undefined };
-  const counted = scanner.match(/^\{(\d{1,9})(?:(,)(\d{1,9})?)?\}/);
+  const counted = scanner.match(COUNTED);
   if (!counted) return undefined;
   const [, from, comma, to] = counted;
   const least = Number(from);
@@ -115,10 +119,14 @@ function escaped(scanner: Scanner, flags: Flags): Node {
     scanner.take();
     const parts: Node[] = [];
     while (!scanner.done && !scanner.match(/^\\E/)) parts.push(literal(scanner.take(), flags));
+    // A repetition behind the end is one of the last character alone.
+    const last = parts.pop();
+    if (last) parts.push(repeated(scanner, last));
+    else if (scanner.looksAt(REPETITION)) throw new RegexpProblem('unsupported', 'a repetition behind an empty \\Q\\E');
     return { kind: 'sequence', parts };
   }
-  const found = readEscape(scanner);
-  if (typeof found !== 'number') return { kind: 'character', test: found };
+  const found = readEscape(scanner, flags.fold);
+  if (typeof found !== 'number') return { kind: 'character', test: withCase(found, flags) };
   return { kind: 'character', test: withCase((point) => point === found, flags) };
 }
 
