@@ -33,8 +33,14 @@ function wording(step: MakerStep): string {
     case 'layer':
       return `reading layer ${step.layer} of ${step.layers} (${Math.ceil(step.size / 1024)} KiB)`;
     case 'inventory':
-      return `found ${step.packages} packages in ${step.platform}`;
+      return `found ${step.packages} packages in ${step.platform}${incomplete(step.gaps)}`;
     case 'signed':
       return `signed ${step.type} of ${step.subject}`;
   }
+}
+
+/** What could not be read is said where the number is: few packages are no good news then. */
+function incomplete([first, ...others]: readonly string[]): string {
+  if (first === undefined) return '';
+  return `; incomplete: ${first}${others.length === 0 ? '' : ` (and ${others.length} more)`}`;
 }

@@ -31,7 +31,7 @@ export async function readImageConfig(
   signal?: AbortSignal,
 ): Promise<ImageConfig> {
   const bytes = await readBlob(source, repository, descriptor, MAX_CONFIG_BYTES, signal);
-  const parsed = ConfigDocument.safeParse(parseBoundedJson(bytes));
+  const parsed = ConfigDocument.safeParse(parseBoundedJson(bytes, `config ${descriptor.digest}`));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new AppError(

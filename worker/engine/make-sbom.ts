@@ -21,7 +21,7 @@ export interface InventoryParts {
   readonly limits: WalkLimits;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LayerProgress) => void) | undefined;
-  readonly onTaken?: ((platform: Digest, packages: number) => void) | undefined;
+  readonly onTaken?: ((platform: Digest, packages: number, gaps: readonly string[]) => void) | undefined;
 }
 
 /** Takes inventories of platform images, each once however many statements need it. */
@@ -44,7 +44,7 @@ export function createInventoryTaker(parts: InventoryParts): InventoryTaker {
     // All inventories are held until the statement about the index is made of them.
     size += statedSize(inventory);
     if (size > MAX_STATED_BYTES) throw tooMuch();
-    onTaken?.(platform.descriptor.digest, inventory.packages.length);
+    onTaken?.(platform.descriptor.digest, inventory.packages.length, inventory.gaps);
     return inventory;
   }
 

@@ -14,7 +14,12 @@ import type { ConfiguredSigner } from '#signing/signer.ts';
 /** What making evidence reports on the way. */
 export type MakerStep =
   | { readonly step: 'layer'; readonly layer: number; readonly layers: number; readonly size: number }
-  | { readonly step: 'inventory'; readonly platform: Digest; readonly packages: number }
+  | {
+      readonly step: 'inventory';
+      readonly platform: Digest;
+      readonly packages: number;
+      readonly gaps: readonly string[];
+    }
   | { readonly step: 'signed'; readonly type: string; readonly subject: Digest; readonly fingerprint: string };
 
 export interface StatementMaker {
@@ -44,9 +49,9 @@ export function createStatementMaker(subject: Subject, ports: EnginePorts, optio
     limits: ports.walkLimits,
     signal,
     onProgress: ({ layer, layers, size }) => onStep?.({ step: 'layer', layer, layers, size }),
-    onTaken: (platform, count) => {
+    onTaken: (platform, count, gaps) => {
       packages.set(platform, count);
-      onStep?.({ step: 'inventory', platform, packages: count });
+      onStep?.({ step: 'inventory', platform, packages: count, gaps });
     },
   });
 

@@ -9,17 +9,18 @@ const BACKSLASH = 0x5c;
 /**
  * Parses JSON that somebody else wrote: UTF-8 to the letter, nested at most 64 deep. The depth is counted before
  * parsing, so that megabytes of `[` cost one pass over the bytes and no stack.
+ * @param what names the text in the message.
  * @throws AppError `manifest-malformed`.
  */
-export function parseBoundedJson(bytes: Uint8Array, maxDepth = MAX_DEPTH): unknown {
+export function parseBoundedJson(bytes: Uint8Array, what = 'the answer', maxDepth = MAX_DEPTH): unknown {
   if (nestsDeeper(bytes, maxDepth)) {
-    throw new AppError('manifest-malformed', `JSON is nested deeper than ${maxDepth} levels`);
+    throw new AppError('manifest-malformed', `${what} is JSON nested deeper than ${maxDepth} levels`);
   }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     // The parser's message quotes the text, which may be a token or anything else.
-    throw new AppError('manifest-malformed', 'the bytes are not JSON in UTF-8', {
+    throw new AppError('manifest-malformed', `${what} is not JSON in UTF-8`, {
       cause: error instanceof SyntaxError ? undefined : error,
     });
   }

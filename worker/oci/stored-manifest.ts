@@ -28,7 +28,7 @@ export function checkStoredManifest(bytes: Uint8Array, claims: ManifestClaims): 
   if (claims.mediaType?.includes('docker.distribution.manifest.v1+'))
     throw unsupportedManifest(claims.mediaType, claims.reference);
   const digest = checkDigest(bytes, claims);
-  const own = asObject(parseBoundedJson(bytes))?.mediaType;
+  const own = asObject(parseBoundedJson(bytes, `manifest ${claims.reference}`))?.mediaType;
   const told =
     claims.mediaType !== undefined && !GENERIC_TYPES.includes(claims.mediaType) ? claims.mediaType : undefined;
   if (own !== undefined && !isMediaType(own)) {

@@ -218,7 +218,7 @@ describe('manifests that lie', () => {
   });
 
   test('no JSON, nested beyond reason, and a list where an object belongs', async () => {
-    await served(Buffer.from('{"schemaVersion":2,'), OCI_MANIFEST, 'manifest-malformed', /not JSON/);
+    await served(Buffer.from('{"schemaVersion":2,'), OCI_MANIFEST, 'manifest-malformed', /manifest [^ ]+ is not JSON/);
     const deep = Buffer.from(`{"schemaVersion":2,"layers":${'['.repeat(100_000)}`);
     await served(deep, OCI_MANIFEST, 'manifest-malformed', /nested/);
     await served(Buffer.from('[]'), OCI_MANIFEST, 'manifest-malformed', /not a JSON object/);

@@ -16,9 +16,11 @@ it('refuses four megabytes of brackets without parsing them', () => {
 });
 
 it('counts depth, not brackets', () => {
-  assert.deepEqual(parseBoundedJson(encode('[[1],[2],[3]]'), 2), [[1], [2], [3]]);
-  assert.throws(() => parseBoundedJson(encode('[[[1]]]'), 2), { code: 'manifest-malformed' });
-  assert.equal(parseBoundedJson(encode(JSON.stringify('['.repeat(100))), 2), '['.repeat(100));
+  assert.deepEqual(parseBoundedJson(encode('[[1],[2],[3]]'), 'it', 2), [[1], [2], [3]]);
+  assert.throws(() => parseBoundedJson(encode('[[[1]]]'), 'it', 2), {
+    message: 'it is JSON nested deeper than 2 levels',
+  });
+  assert.equal(parseBoundedJson(encode(JSON.stringify('['.repeat(100))), 'it', 2), '['.repeat(100));
 });
 
 it('refuses what is not UTF-8, and never quotes what it could not parse', () => {

@@ -46,7 +46,7 @@ export async function sbomCommand(args: readonly string[], io: CommandIo): Promi
       limits: limits.DEFAULT_WALK_LIMITS,
       signal: io.signal,
       onProgress: ({ layer, layers, size }) => progress.step({ step: 'layer', layer, layers, size }),
-      onTaken: (platform, packages) => progress.step({ step: 'inventory', platform, packages }),
+      onTaken: (platform, packages, gaps) => progress.step({ step: 'inventory', platform, packages, gaps }),
     });
     const sbom = await makeSbom(subject, DEFAULT_PREDICATE_TYPES.cyclonedx, inventories);
     progress.end();
