@@ -24,6 +24,8 @@ export interface LoggedSignature {
 export type LogEntryCheck =
   | { readonly kind: 'missing' }
   | { readonly kind: 'invalid'; readonly problem: string }
+  /** Sound as far as it can be judged without the key of its log, which is none of the given ones. */
+  | { readonly kind: 'unknown-log'; readonly problem: string }
   | { readonly kind: 'verified'; readonly integratedTime: Date };
 
 /** The annotation in which a layer brings its log entry; an empty one is none. */
@@ -52,7 +54,7 @@ export function verifyLogEntry(annotation: string, logged: LoggedSignature, logs
     return invalid('the signature in it does not verify');
   }
   const log = logs.find(({ id }) => id === bundle.logId);
-  if (!log) return invalid(`its log ${bundle.logId.slice(0, 64)} is not known`);
+  if (!log) return { kind: 'unknown-log', problem: `its log ${bundle.logId.slice(0, 64)} is not known` };
   if (log.key.asymmetricKeyType !== 'ec') return invalid('the key of its log is none of ECDSA');
   if (!verify('sha256', promised(bundle), { key: log.key, dsaEncoding: 'der' }, bundle.promise)) {
     return invalid('the log did not sign it (signed entry timestamp)');

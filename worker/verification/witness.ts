@@ -30,8 +30,8 @@ export function checkLogEntry(
   // Without the log's key the parts that need none are judged all the same: they may settle it.
   const check = verifyLogEntry(annotation, logged, logKeys ?? []);
   if (check.kind === 'verified') return { kind: 'verified', time: check.integratedTime };
-  const problem = check.kind === 'invalid' ? check.problem : 'it is missing';
-  if (!logKeys && problem.endsWith('is not known')) {
+  const problem = check.kind === 'missing' ? 'it is missing' : check.problem;
+  if (!logKeys && check.kind === 'unknown-log') {
     return { kind: 'unsupported', what: "verifying a transparency log entry with the public instance's keys" };
   }
   return bad('log-entry-invalid', `The transparency log entry does not hold: ${problem}.`);

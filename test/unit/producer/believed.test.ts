@@ -87,7 +87,7 @@ describe('what is believed of a delivery', () => {
     const open = { ...source, credential: { kind: 'none' } } as const;
     const delivery = { events: [push('1', 'a')] };
     const statusOf = async (to: Source, { send }: ReturnType<typeof setUp>) =>
-      (((await send(to, delivery)).body.results as { status: string; reason?: string }[])[0] ?? {}).reason;
+      ((await send(to, delivery)).body.results as { reason?: string }[])[0]?.reason;
     const closed = setUp();
     assert.equal(await statusOf(source, closed), undefined);
     assert.equal(await statusOf(source, closed), 'duplicate');

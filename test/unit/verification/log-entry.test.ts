@@ -90,3 +90,13 @@ test('the time of the entry takes the place of now', () => {
   assert.equal(at(new Date('2024-01-15T00:00:00Z')), true);
   assert.notEqual(at(new Date('2024-03-01T00:00:00Z')), true);
 });
+
+test("without the log's key an entry is left open, but one that no log could make good is bad", () => {
+  const unknown = compatAuthority(pki.chainPem, { transparencyLog: 'required', certificateTimestamp: 'ignored' });
+  const judge = (spec?: EntrySpec) => verifyEvidence(log.log(raw, spec), { digest: SUBJECT, attestor: unknown, now });
+  assert.throws(() => judge(), { code: 'policy-unsupported' });
+  for (const spec of Object.values(CHANGES)) {
+    const { held } = judge(spec);
+    assert.ok(held !== true && held.code === 'log-entry-invalid');
+  }
+});
