@@ -182,3 +182,9 @@ test('more layers than the tools read are a fail', () => {
   const verdict = judge(simple(), { evidence: Array.from({ length: 1001 }, () => sound[0] as RawEvidence) });
   assert.deepEqual([verdict.outcome, verdict.codes], ['fail', ['evidence-invalid']]);
 });
+
+test('a chain that cannot be read is said to be that', () => {
+  const verdict = judge(clusterPolicy([chainSet(['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])]));
+  assert.deepEqual([verdict.outcome, verdict.codes], ['error', ['policy-unsupported']]);
+  assert.match(verdict.reasons[0]?.message ?? '', /^certificate 1: .*: what comes of that is not supported yet$/);
+});

@@ -136,7 +136,10 @@ function readable<Result>(clause: string, names: Readonly<Record<string, string>
     if (!(error instanceof AppError)) throw error;
     const field = names[error.field ?? ''] ?? FIELDS[error.field ?? ''];
     const at = field === undefined ? clause : `${clause}.${field}`;
-    throw new UnsupportedClause(at, unsupported(error.message, error.mend));
+    throw new UnsupportedClause(
+      at,
+      unsupported(`${error.message}: what comes of that is not supported yet`, error.mend),
+    );
   }
 }
 
