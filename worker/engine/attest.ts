@@ -1,6 +1,6 @@
 import type { EnginePorts, EvidenceWish } from '#engine/engine-ports.ts';
 import { prepareLocation, type Settle, type SettledEvidence } from '#engine/settle.ts';
-import { createStatementMaker, type MakerStep } from '#engine/statement-maker.ts';
+import { createStatementMaker, type MakerStep, type StepTime } from '#engine/statement-maker.ts';
 import { placeWishes } from '#engine/wish-location.ts';
 import type { Digest } from '#model/digest.ts';
 import type { Subject } from '#model/subject.ts';
@@ -21,6 +21,7 @@ export interface AttestReport {
   readonly evidence: readonly SettledEvidence[];
   /** Packages found, by platform digest; empty when no SBOM was made. */
   readonly packages: ReadonlyMap<Digest, number>;
+  readonly times: readonly StepTime[];
 }
 
 /**
@@ -36,6 +37,13 @@ export async function attestImage(request: AttestRequest, ports: EnginePorts): P
     prepared.push(await prepareLocation(placed, ports, { ...request, make: maker.make }));
   }
   const evidence: SettledEvidence[] = [];
-  for (const settle of prepared) evidence.push(...(await settle()));
-  return { subject, evidence, packages: maker.packages };
+  const attached: StepTime[] = [];
+  for (const settle of prepared) {
+    const began = ports.now().getTime();
+    const settled = await settle();
+    evidence.push(...settled);
+    const [first] = settled;
+    if (first) attached.push({ step: 'attached', what: first.location, ms: ports.now().getTime() - began });
+  }
+  return { subject, evidence, packages: maker.packages, times: [...maker.times, ...attached] };
 }

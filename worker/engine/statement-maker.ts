@@ -22,10 +22,25 @@ export type MakerStep =
     }
   | { readonly step: 'signed'; readonly type: string; readonly subject: Digest; readonly fingerprint: string };
 
+/** How long one piece of the work took, milliseconds. Making an SBOM includes the inventories that it was first to need. */
+export interface StepTime {
+  readonly step: 'made' | 'attached';
+  /** Of `made`: predicateType and subject digest; of `attached`: the location. */
+  readonly what: string;
+  readonly ms: number;
+}
+
+/** How `StepTime` names a statement. */
+export function statementName(predicateType: string, subject: Digest): string {
+  return `${predicateType} ${subject}`;
+}
+
 export interface StatementMaker {
   make(placed: PlacedWish): Promise<SignedStatement>;
   /** Packages found, by platform digest; grows as SBOMs are made. */
   readonly packages: ReadonlyMap<Digest, number>;
+  /** One entry for each statement that was made. */
+  readonly times: readonly StepTime[];
 }
 
 export interface MakerOptions {
@@ -41,6 +56,7 @@ export function createStatementMaker(subject: Subject, ports: EnginePorts, optio
   const { signal, onStep } = options;
   const signed = new Map<string, Promise<SignedStatement>>();
   const packages = new Map<Digest, number>();
+  const times: StepTime[] = [];
   const source = ports.registries.target(subject.image.registry);
   const inventories = createInventoryTaker({
     source,
@@ -74,15 +90,19 @@ export function createStatementMaker(subject: Subject, ports: EnginePorts, optio
     const { wish, descriptor } = placed;
     // Before the layers are walked for it: nobody would believe what such a certificate signs.
     refuseExpired(wish.identity.signer, ports.now());
+    const began = ports.now().getTime();
     const payload = await payloadOf(placed);
     const statement = await signStatement(wish.identity.signer, payload, wish.predicateType);
     const { fingerprint } = statement;
+    const what = statementName(wish.predicateType, descriptor.digest);
+    times.push({ step: 'made', what, ms: ports.now().getTime() - began });
     onStep?.({ step: 'signed', type: wish.type, subject: descriptor.digest, fingerprint });
     return statement;
   }
 
   return {
     packages,
+    times,
     make: (placed) => {
       const { wish, descriptor } = placed;
       const key = [wish.predicateType, wish.identity.signer.fingerprint, descriptor.digest].join('\n');

@@ -53,6 +53,7 @@ export async function attestJob(
     digest,
     evidence: report.evidence,
     packages: report.packages,
+    times: report.times,
     ...(refusedAnything(report) && refused !== undefined ? { refused } : {}),
     verdicts: after.verdicts,
     transitions: [...(before?.transitions ?? []), ...after.transitions],

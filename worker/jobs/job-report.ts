@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { SettledEvidence } from '#engine/settle.ts';
+import type { StepTime } from '#engine/statement-maker.ts';
 import type { Digest } from '#model/digest.ts';
 import type { ImageJob, Lane } from '#model/job.ts';
 import type { Transition } from '#model/ledger.ts';
@@ -19,6 +20,8 @@ export interface DoneReport {
   readonly evidence: readonly SettledEvidence[];
   /** Packages found, by platform digest. */
   readonly packages: ReadonlyMap<Digest, number>;
+  /** How long each statement and each location took. */
+  readonly times: readonly StepTime[];
   /** Why the rule did not let this job sign, in words. */
   readonly refused?: string;
   readonly verdicts: readonly Verdict[];

@@ -48,6 +48,7 @@ export async function verifyJob(
     digest,
     evidence: [],
     packages: new Map(),
+    times: [],
     verdicts: judged.flatMap(({ verdicts }) => verdicts),
     transitions: judged.flatMap(({ transitions }) => transitions),
     took: watch.took(),

@@ -1,3 +1,4 @@
+import { statementName } from '#engine/statement-maker.ts';
 import type { DoneReport, JobMessage } from '#jobs/job-report.ts';
 import type { Digest } from '#model/digest.ts';
 import type { Verdict } from '#model/verdict.ts';
@@ -39,10 +40,14 @@ export function tellJob(story: Story, message: JobMessage, report: DoneReport, s
   for (const [digest, packages] of report.packages) {
     story.line('ok', `SBOM of ${short(digest)}: ${packages} packages`);
   }
-  for (const { type, state, location, subject } of report.evidence) {
-    const by = state === 'created' || state === 'replaced' ? `, signed by ${signedBy}` : '';
-    story.line(state === 'refused' ? 'bad' : 'ok', `${type} of ${short(subject)} ${state}${by}`);
-    story.detail(location);
+  const timeOf = (what: string) => report.times.find((time) => time.what === what)?.ms;
+  for (const [location, evidence] of Map.groupBy(report.evidence, (each) => each.location)) {
+    for (const { type, predicateType, state, subject } of evidence) {
+      const by = state === 'created' || state === 'replaced' ? `, signed by ${signedBy}` : '';
+      const made = timeOf(statementName(predicateType, subject));
+      story.line(state === 'refused' ? 'bad' : 'ok', `${type} of ${short(subject)} ${state}${by}`, made);
+    }
+    story.line('ok', `at ${location}`, timeOf(location));
   }
   for (const verdict of report.verdicts) tellVerdict(story, verdict, took.verify);
   const waited = message.finishedAt.getTime() - Date.parse(message.job.receivedAt);
