@@ -26,13 +26,20 @@ export function signatureTag(location: EvidenceLocation): string {
   return digestTag(location.digest, '.sig');
 }
 
+/** The two ways to store evidence beside an image (interop A.1, A.3). */
+export type EvidenceLayout = 'cosign-tag' | 'bundle';
+
 /** One stored piece of evidence as found: bytes and labels, nothing believed yet. */
 export interface RawEvidence {
   readonly location: EvidenceLocation;
-  readonly layout: 'cosign-tag';
+  /**
+   * `cosign-tag`: a layer of cosign's tag, bytes are the DSSE envelope (or the simple signing payload).
+   * `bundle`: a Sigstore bundle in an OCI 1.1 referrer, bytes are the bundle's JSON.
+   */
+  readonly layout: EvidenceLayout;
   /** What the layer is by the tag that lists it; absent: an attestation. */
   readonly kind?: 'image-signature';
-  /** Digest of the manifest that lists it. */
+  /** Digest of the manifest that lists it: that of the tag, or the referrer's own. */
   readonly manifestDigest: Digest;
   readonly descriptor: Descriptor;
   /** Absent when the manifest lists the blob but the registry does not hold it. */

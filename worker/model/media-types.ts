@@ -25,6 +25,9 @@ export const STATEMENT_V01 = 'https://in-toto.io/Statement/v0.1';
 // Sigstore bundle
 export const SIGSTORE_BUNDLE_V03 = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
+/** predicateType of an image signature in a bundle, as cosign 3 writes it (interop A.3.3). */
+export const COSIGN_SIGN = 'https://sigstore.dev/cosign/sign/v1';
+
 // Predicate types
 export const CYCLONEDX = 'https://cyclonedx.org/bom';
 export const SPDX = 'https://spdx.dev/Document';

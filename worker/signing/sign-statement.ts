@@ -1,6 +1,7 @@
 import { pae, verifySignature } from '#crypto/dsse.ts';
 import { AppError } from '#model/errors.ts';
 import { IN_TOTO } from '#model/media-types.ts';
+import { UNWITNESSED } from '#model/witnessed.ts';
 import type { ConfiguredSigner, SignedStatement } from '#signing/signer.ts';
 
 /**
@@ -30,6 +31,9 @@ export async function signStatement(
     envelope: envelopeBytes(payload, signed.sig),
     payload,
     predicateType,
+    signature: signed.sig,
+    publicKey: configured.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    witnessed: UNWITNESSED,
     fingerprint: configured.fingerprint,
     ...(leaf ? { certificate: leaf.pem, chain: issuers.map(({ pem }) => pem).join('') } : {}),
   };

@@ -8,6 +8,7 @@ import type { EvidenceLocation } from '#model/evidence.ts';
 import { DSSE_ENVELOPE, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '#model/media-types.ts';
 import type { Lease } from '#model/ports.ts';
 import type { SignedStatement } from '#model/signed-statement.ts';
+import { UNWITNESSED } from '#model/witnessed.ts';
 import { createMemoryTarget } from '#oci/memory-target.ts';
 import type { ReadTarget } from '#oci/target.ts';
 import { attestationConfig, attestationLayer, attestationManifest, isListedAs } from '#storage/attestation-manifest.ts';
@@ -24,7 +25,9 @@ function leaseOf(check: () => Promise<void> = async () => {}): Lease {
 
 function statementOf(text: string, more: Partial<SignedStatement> = {}): SignedStatement {
   const predicateType = 'https://example.org/type';
-  return { envelope: Buffer.from(text), payload: Buffer.from(text), predicateType, fingerprint: 'aa', ...more };
+  const bytes = Buffer.from(text);
+  const signed = { envelope: bytes, payload: bytes, signature: bytes, publicKey: 'PEM', witnessed: UNWITNESSED };
+  return { ...signed, predicateType, fingerprint: 'aa', ...more };
 }
 
 const NOTHING = { layers: [], evidence: [] } as const;
