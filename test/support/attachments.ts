@@ -79,7 +79,9 @@ export async function signedAttachment(
     predicateType,
     predicate,
   };
-  const signed = await signStatement(signer, Buffer.from(JSON.stringify(statement)), predicateType);
+  const signed = await signStatement(signer, Buffer.from(JSON.stringify(statement)), predicateType, {
+    layouts: ['cosign-tag'],
+  });
   return { descriptor: attestationLayer(signed), bytes: signed.envelope };
 }
 

@@ -9,7 +9,7 @@ import type { Registries, Target } from '#oci/target.ts';
 import { DEFAULT_BUILDER_ID } from '#predicates/observer.ts';
 import { createMemoryLayerFactsCache } from '#sbom/layer-facts-cache.ts';
 import { DEFAULT_WALK_LIMITS } from '#sbom/limits.ts';
-import type { ConfiguredSigner } from '#signing/signer.ts';
+import type { ConfiguredSigner, FixedSigner } from '#signing/signer.ts';
 import { createX509Signer } from '#signing/x509.ts';
 import type { Pki } from './pki.ts';
 
@@ -39,7 +39,7 @@ export function enginePorts(target: Target, more: Partial<EnginePorts> = {}): En
 }
 
 /** A linted signer with the leaf of this CA. */
-export function signerOf({ leaf, chainPem }: Pki, id = 'signer', now = NOW): ConfiguredSigner {
+export function signerOf({ leaf, chainPem }: Pki, id = 'signer', now = NOW): FixedSigner {
   return createX509Signer({ id, keyPem: leaf.keyPem, certificatePem: leaf.pem, chainPem, now });
 }
 

@@ -68,7 +68,7 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
 
   async function certificates(): Promise<void> {
     for (const [id, { signer }] of parts.signers) {
-      const [leaf] = signer.chain;
+      const [leaf] = signer.kind === 'fixed' ? signer.chain : [];
       if (!leaf || leaf.notAfter.getTime() - now().getTime() > reconcile.certificateWarning) continue;
       const { fingerprint } = signer;
       const facts = { id, fingerprint, certificate: leaf.subject, notAfter: leaf.notAfter };

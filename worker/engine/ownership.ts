@@ -60,5 +60,6 @@ function isLineage(fingerprint: string, { signer, former }: SigningIdentity): bo
 
 function lineageKeys({ signer, former }: SigningIdentity): readonly KeyObject[] {
   const pems = former.flatMap(({ pem }) => (pem === undefined ? [] : [pem]));
-  return [signer.publicKey, ...pems.map((pem) => createPublicKey(pem))];
+  const own = signer.kind === 'fixed' ? [signer.publicKey] : [];
+  return [...own, ...pems.map((pem) => createPublicKey(pem))];
 }

@@ -3,6 +3,17 @@ import type { Attestor } from '#verification/attestor.ts';
 
 /** Who is believed where nothing else is configured: the signer's own key, or its own root by the strict reading. */
 export function signerAttestor(signer: ConfiguredSigner): Attestor {
+  if (signer.kind === 'keyless') {
+    return {
+      kind: 'certificate-chain',
+      anchors: signer.roots(),
+      intermediates: [],
+      identity: signer.identity.subject,
+      profile: 'strict',
+      transparencyLog: 'ignored',
+      certificateTimestamp: 'ignored',
+    };
+  }
   const root = signer.chain.at(-1);
   if (!root) {
     return { kind: 'public-key', key: signer.publicKey, profile: 'strict', transparencyLog: 'ignored' };

@@ -92,7 +92,10 @@ export function createStatementMaker(subject: Subject, ports: EnginePorts, optio
     refuseExpired(wish.identity.signer, ports.now());
     const began = ports.now().getTime();
     const payload = await payloadOf(placed);
-    const statement = await signStatement(wish.identity.signer, payload, wish.predicateType);
+    const statement = await signStatement(wish.identity.signer, payload, wish.predicateType, {
+      layouts: ['cosign-tag'],
+      signal,
+    });
     const { fingerprint } = statement;
     const what = statementName(wish.predicateType, descriptor.digest);
     times.push({ step: 'made', what, ms: ports.now().getTime() - began });
@@ -116,7 +119,10 @@ export function createStatementMaker(subject: Subject, ports: EnginePorts, optio
 }
 
 /** It was linted at the start; a worker may outlive it. */
-function refuseExpired({ id, chain }: ConfiguredSigner, now: Date): void {
+function refuseExpired(signer: ConfiguredSigner, now: Date): void {
+  // A keyless signer has none that stays.
+  if (signer.kind === 'keyless') return;
+  const { id, chain } = signer;
   const over = chain.find(({ notAfter }) => notAfter < now);
   if (!over) return;
   const message = `signer ${id}: the certificate "${over.subject}" ended on ${over.notAfter.toISOString()}`;

@@ -27,6 +27,9 @@ export const ERRORS = {
     class: 'permanent',
     meaning: 'The registry does not accept the content, the name or the operation.',
   },
+  'tag-immutable': { class: 'permanent', meaning: 'The registry does not let this tag be written again.' },
+  'registry-quota': { class: 'permanent', meaning: 'The registry has no room left for this repository.' },
+  'path-too-deep': { class: 'permanent', meaning: 'The repository path has more levels than the registry takes.' },
   'credentials-unavailable': { class: 'transient', meaning: 'A credential helper did not answer as it should.' },
   'registry-protocol': {
     class: 'permanent',
@@ -48,6 +51,31 @@ export const ERRORS = {
   'key-mismatch': { class: 'permanent', meaning: 'The private key does not belong to the certificate.' },
   'certificate-unreadable': { class: 'permanent', meaning: 'A certificate or chain cannot be read.' },
   'certificate-refused': { class: 'permanent', meaning: 'The certificate breaks a rule of the linter.' },
+  'identity-token-unavailable': { class: 'transient', meaning: 'No identity token could be had for a keyless signer.' },
+  'identity-token-expired': {
+    class: 'transient',
+    meaning: 'The identity token is over, or not yet good by the clock of this machine.',
+  },
+  'identity-token-malformed': { class: 'permanent', meaning: 'The identity token is none, or not for the signer.' },
+  'identity-mismatch': {
+    class: 'permanent',
+    meaning: 'A keyless signer would sign, or was certified, as somebody else than it is configured for.',
+  },
+  'ca-refused': { class: 'permanent', meaning: 'The CA of a keyless signer refused to certify the key.' },
+  'ca-unavailable': { class: 'transient', meaning: 'The CA of a keyless signer did not answer as it should.' },
+  'ca-throttled': { class: 'throttled', meaning: 'The CA of a keyless signer answered 429.' },
+  'ca-protocol': { class: 'permanent', meaning: 'The CA of a keyless signer answered with what cannot be believed.' },
+  'witness-refused': { class: 'permanent', meaning: 'A log or timestamp authority does not take the signature.' },
+  'witness-unavailable': { class: 'transient', meaning: 'A log or timestamp authority did not answer as it should.' },
+  'witness-throttled': { class: 'throttled', meaning: 'A log or timestamp authority answered 429.' },
+  'witness-protocol': {
+    class: 'permanent',
+    meaning: 'A log or timestamp authority answered with what cannot be believed.',
+  },
+  'signing-limit': {
+    class: 'permanent',
+    meaning: 'What is to be signed breaks a limit of a log, a timestamp authority or a layout.',
+  },
   'policy-malformed': { class: 'permanent', meaning: 'A policy is not YAML or breaks its schema.' },
   'policy-unsupported': {
     class: 'permanent',

@@ -6,7 +6,8 @@ import { parseCertificates } from '#crypto/parse-certificate.ts';
 import { AppError } from '#model/errors.ts';
 import type { Secret } from '#model/secret.ts';
 import { signBytes } from '#signing/sign-bytes.ts';
-import type { ConfiguredSigner } from '#signing/signer.ts';
+import type { FixedSigner } from '#signing/signer.ts';
+import type { Witness } from '#signing/witness.ts';
 
 export interface X509SignerOptions {
   readonly id: string;
@@ -17,6 +18,7 @@ export interface X509SignerOptions {
   /** Intermediates and root, in any order; must reach a self-signed root. */
   readonly chainPem: string;
   readonly now: Date;
+  readonly witnesses?: readonly Witness[];
 }
 
 /**
@@ -24,7 +26,7 @@ export interface X509SignerOptions {
  * @throws AppError `key-unreadable`, `certificate-unreadable`, `key-mismatch`; `certificate-refused` with every rule
  * that is broken and its mend.
  */
-export function createX509Signer(options: X509SignerOptions): ConfiguredSigner {
+export function createX509Signer(options: X509SignerOptions): FixedSigner {
   const key = readPrivateKey(options.keyPem, options.passphrase);
   const [leaf, ...appended] = parseCertificates(options.certificatePem);
   if (!leaf) throw new AppError('internal', 'a certificate file without certificates was read');
@@ -33,10 +35,12 @@ export function createX509Signer(options: X509SignerOptions): ConfiguredSigner {
   refuseBroken(options.id, findings);
   const { chain } = orderChain(leaf, others);
   return {
+    kind: 'fixed',
     id: options.id,
     fingerprint: leaf.fingerprint,
     publicKey: leaf.publicKey,
     chain,
+    witnesses: options.witnesses ?? [],
     signer: {
       sign: async (data) => ({
         signature: signBytes(key, data),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Target } from '#oci/target.ts';
-import type { ConfiguredSigner } from '#signing/signer.ts';
+import type { FixedSigner } from '#signing/signer.ts';
 import {
   appendAttached,
   attachedDigests,
@@ -36,7 +36,7 @@ after(async () => {
 /** A signer that counts. */
 function countingSigner() {
   let signed = 0;
-  const signer: ConfiguredSigner = {
+  const signer: FixedSigner = {
     ...real,
     signer: {
       sign: (data) => {

@@ -5,7 +5,7 @@ import type { EnginePorts } from '#engine/engine-ports.ts';
 import type { Digest } from '#model/digest.ts';
 import { COSIGN_CERTIFICATE, COSIGN_SIGNATURE } from '#model/media-types.ts';
 import type { Target } from '#oci/target.ts';
-import type { ConfiguredSigner } from '#signing/signer.ts';
+import type { FixedSigner } from '#signing/signer.ts';
 import {
   type Attached,
   attachedDigests,
@@ -52,7 +52,7 @@ async function attested(name: string): Promise<Attested> {
   const repository = `repair/${name}`;
   const subject = await push(client, repository, '1.0', await smallImage(name));
   let signed = 0;
-  const signer: ConfiguredSigner = {
+  const signer: FixedSigner = {
     ...real,
     signer: {
       sign: (data) => {

@@ -41,7 +41,7 @@ function thrown(make: () => unknown): AppError {
 
 describe('a signed statement', () => {
   it('is the envelope that cosign writes, byte for byte', async () => {
-    const { envelope } = await signStatement(x509Signer(makePki()), PAYLOAD, TYPE);
+    const { envelope } = await signStatement(x509Signer(makePki()), PAYLOAD, TYPE, { layouts: ['cosign-tag'] });
     const text = Buffer.from(envelope).toString();
     const sig = /"sig":"([A-Za-z0-9+/]+={0,2})"/.exec(text)?.[1];
     const payload = PAYLOAD.toString('base64');
@@ -55,7 +55,9 @@ describe('a signed statement', () => {
   for (const kind of ['p256', 'p384', 'rsa2048', 'ed25519'] as const satisfies readonly KeyKind[]) {
     it(`verifies with a ${kind} certificate`, async () => {
       const pki = makePki({ leaf: { key: makeKey(kind) } });
-      const { envelope, certificate = '' } = await signStatement(x509Signer(pki), PAYLOAD, TYPE);
+      const { envelope, certificate = '' } = await signStatement(x509Signer(pki), PAYLOAD, TYPE, {
+        layouts: ['cosign-tag'],
+      });
       const parsed = parseEnvelope(envelope);
       assert.ok(parsed.ok);
       const { payloadType, payload, signatures } = parsed.envelope;
@@ -75,7 +77,7 @@ describe('a signed statement', () => {
         .map(({ pem }) => pem)
         .reverse()
         .join('');
-    const signed = await signStatement(x509Signer(pki, { chainPem }), PAYLOAD, TYPE);
+    const signed = await signStatement(x509Signer(pki, { chainPem }), PAYLOAD, TYPE, { layouts: ['cosign-tag'] });
     assert.equal(signed.certificate, pki.leaf.pem);
     assert.equal(signed.chain, pki.chainPem);
     assert.equal(signed.predicateType, TYPE);
@@ -87,7 +89,9 @@ describe('a signed statement', () => {
 
   it('carries no certificate when a plain key signs', async () => {
     const { keyPem, publicKey } = makePki().leaf;
-    const signed = await signStatement(createKeySigner({ id: 'k', keyPem }), PAYLOAD, TYPE);
+    const signed = await signStatement(createKeySigner({ id: 'k', keyPem }), PAYLOAD, TYPE, {
+      layouts: ['cosign-tag'],
+    });
     assert.deepEqual([signed.certificate, signed.chain], [undefined, undefined]);
     assert.equal(signed.fingerprint, publicKeyFingerprint(publicKey));
     assert.match(Buffer.from(signed.envelope).toString(), /"keyid":""/);
@@ -97,7 +101,10 @@ describe('a signed statement', () => {
     const signer = x509Signer(makePki());
     const other = createKeySigner({ id: 'k', keyPem: makePki().leaf.keyPem });
     const wrong = { ...signer, signer: other.signer };
-    await assert.rejects(signStatement(wrong, PAYLOAD, TYPE), { code: 'key-mismatch', message: /release/ });
+    await assert.rejects(signStatement(wrong, PAYLOAD, TYPE, { layouts: ['cosign-tag'] }), {
+      code: 'key-mismatch',
+      message: /release/,
+    });
   });
 });
 
