@@ -24,6 +24,14 @@ export const STATEMENT_V01 = 'https://in-toto.io/Statement/v0.1';
 
 // Sigstore bundle
 export const SIGSTORE_BUNDLE_V03 = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+/** What the media type of every version of a bundle begins with (interop A.3.5). */
+export const SIGSTORE_BUNDLE = 'application/vnd.dev.sigstore.bundle';
+export const CREATED = 'org.opencontainers.image.created';
+export const BUNDLE_CONTENT = 'dev.sigstore.bundle.content';
+export const BUNDLE_PREDICATE_TYPE = 'dev.sigstore.bundle.predicateType';
+
+// Image signature in cosign's form
+export const SIMPLE_SIGNING = 'application/vnd.dev.cosign.simplesigning.v1+json';
 
 /** predicateType of an image signature in a bundle, as cosign 3 writes it (interop A.3.3). */
 export const COSIGN_SIGN = 'https://sigstore.dev/cosign/sign/v1';
@@ -33,6 +41,17 @@ export const CYCLONEDX = 'https://cyclonedx.org/bom';
 export const SPDX = 'https://spdx.dev/Document';
 export const SLSA_PROVENANCE_V1 = 'https://slsa.dev/provenance/v1';
 export const SLSA_PROVENANCE_V02 = 'https://slsa.dev/provenance/v0.2';
+/** Of every version. */
+export const SLSA_PROVENANCE = 'https://slsa.dev/provenance';
+export const SLSA_VSA_V1 = 'https://slsa.dev/verification_summary/v1';
+/** Of every version. */
+export const SLSA_VSA = 'https://slsa.dev/verification_summary';
+export const TEST_RESULT = 'https://in-toto.io/attestation/test-result/v0.1';
+export const VULNS_V01 = 'https://in-toto.io/attestation/vulns/v0.1';
+export const COSIGN_VULN = 'https://cosign.sigstore.dev/attestation/vuln/v1';
+export const COSIGN_CUSTOM = 'https://cosign.sigstore.dev/attestation/v1';
+export const OPENVEX = 'https://openvex.dev/ns';
+export const IN_TOTO_LINK = 'https://in-toto.io/Link/v1';
 
 // BuildKit attestation manifests inside an index
 export const BUILDKIT_REFERENCE_TYPE = 'vnd.docker.reference.type';

@@ -1,6 +1,7 @@
 import type { Descriptor } from '#model/descriptor.ts';
 import { type Digest, isDigest, sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
+import { refuseDeepPath } from '#oci/capabilities.ts';
 import { type RegistryConnection, repositoryUrl } from '#oci/registry-connection.ts';
 import { discard } from '#oci/registry-errors.ts';
 import type { Fetcher, Pusher } from '#oci/target.ts';
@@ -18,6 +19,7 @@ export function createBlobWriter(
     mediaType: string,
     signal?: AbortSignal,
   ): Promise<Descriptor> {
+    refuseDeepPath(connection, repository);
     const digest = sha256(bytes);
     const descriptor = { mediaType, digest, size: bytes.byteLength };
     if (await hasBlob(repository, digest, signal)) return descriptor;

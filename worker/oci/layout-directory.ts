@@ -3,19 +3,31 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Descriptor } from '#model/descriptor.ts';
-import { type Digest, isDigest, sha256 } from '#model/digest.ts';
+import { type Digest, digestTag, isDigest, sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { isRepository, isTag } from '#model/image-ref.ts';
-import { readIfThere, readLayoutIndex, tagOf, withTag, writeAtomically, writeLayoutIndex } from '#oci/layout-index.ts';
+import { OCI_INDEX } from '#model/media-types.ts';
+import { LOCAL_CAPABILITIES } from '#oci/capabilities.ts';
+import {
+  layoutEntry,
+  readIfThere,
+  readLayoutIndex,
+  tagOf,
+  writeAtomically,
+  writeLayoutIndex,
+} from '#oci/layout-index.ts';
 import { REGISTRY_LIMITS } from '#oci/limits.ts';
 import { manifestReferences, missingReference } from '#oci/manifest-references.ts';
 import { checkPushedManifest } from '#oci/pushed-manifest.ts';
+import { type Referrer, referrerOf } from '#oci/referrer.ts';
+import { parseReferrersIndex, referrersOf } from '#oci/referrers-index.ts';
 import { checkStoredManifest } from '#oci/stored-manifest.ts';
 import type { StoredManifest, Target } from '#oci/target.ts';
 import { verifiedStream } from '#oci/verified-stream.ts';
 
 // Fewer, larger reads: layers are read from start to end.
 const READ_BYTES = 256 * 1024;
+const MAX_REMEMBERED = 100_000;
 
 /**
  * A directory of OCI image layouts: each repository is a subfolder with its own `index.json` (OCI image-spec, image
@@ -23,6 +35,7 @@ const READ_BYTES = 256 * 1024;
  */
 export function createLayoutTarget(dir: string): Target {
   const turns = new Map<string, Promise<unknown>>();
+  const referrersRead = new Map<Digest, { readonly referrer: Referrer | undefined }>();
 
   function layoutOf(repository: string): string {
     if (!isRepository(repository)) throw new AppError('reference-invalid', `"${repository}" is not a repository name`);
@@ -35,10 +48,10 @@ export function createLayoutTarget(dir: string): Target {
   }
 
   async function manifest(repository: string, reference: string): Promise<StoredManifest> {
-    const entries = await readLayoutIndex(layoutOf(repository));
-    const entry = entries.find((candidate) =>
-      isDigest(reference) ? candidate.digest === reference : tagOf(candidate) === reference,
-    );
+    const { entries } = await readLayoutIndex(layoutOf(repository));
+    const entry = entries.find(({ descriptor }) =>
+      isDigest(reference) ? descriptor.digest === reference : tagOf(descriptor) === reference,
+    )?.descriptor;
     // The children of an index are not listed themselves by every tool.
     const digest = entry?.digest ?? (isDigest(reference) ? reference : undefined);
     const path = digest === undefined ? undefined : blobPath(repository, digest);
@@ -85,12 +98,14 @@ export function createLayoutTarget(dir: string): Target {
       await writeAtomically(blobPath(repository, descriptor.digest), bytes);
       const layout = layoutOf(repository);
       const tag = isDigest(reference) ? undefined : reference;
-      const others = (await readLayoutIndex(layout)).filter((entry) => {
-        const replaced = tag !== undefined && tagOf(entry) === tag;
-        return !replaced && !(entry.digest === descriptor.digest && tagOf(entry) === undefined);
+      const { entries, cut } = await readLayoutIndex(layout);
+      const kept = entries.filter(({ descriptor: other }) => {
+        const replaced = tag !== undefined && tagOf(other) === tag;
+        return !replaced && !(other.digest === descriptor.digest && tagOf(other) === undefined);
       });
-      const listed = tag === undefined && others.some((entry) => entry.digest === descriptor.digest);
-      await writeLayoutIndex(layout, listed ? others : [...others, withTag(descriptor, tag)]);
+      const listed = tag === undefined && kept.some(({ descriptor: other }) => other.digest === descriptor.digest);
+      const own = layoutEntry(referrerOf(descriptor, bytes)?.entry ?? descriptor, tag);
+      await writeLayoutIndex(layout, { entries: listed ? kept : [...kept, own], cut });
     });
     return descriptor;
   }
@@ -99,9 +114,10 @@ export function createLayoutTarget(dir: string): Target {
     await manifest(repository, digest);
     await inTurn(repository, async () => {
       const layout = layoutOf(repository);
-      const kept = (await readLayoutIndex(layout)).filter((entry) => entry.digest !== digest);
+      const { entries, cut } = await readLayoutIndex(layout);
+      const kept = entries.filter(({ descriptor }) => descriptor.digest !== digest);
       // The list first: what it names is always there.
-      await writeLayoutIndex(layout, kept);
+      await writeLayoutIndex(layout, { entries: kept, cut });
       await rm(blobPath(repository, digest), { force: true });
     });
   }
@@ -110,9 +126,43 @@ export function createLayoutTarget(dir: string): Target {
     return (await sizeOf(blobPath(repository, digest))) !== undefined;
   }
 
+  async function* referrers(repository: string, digest: Digest): AsyncGenerator<Descriptor> {
+    const { entries } = await readLayoutIndex(layoutOf(repository));
+    const listed = await fallbackEntries(repository, digest);
+    const seen = new Set<Digest>();
+    for (const { descriptor } of [...entries, ...listed]) {
+      if (seen.has(descriptor.digest)) continue;
+      seen.add(descriptor.digest);
+      const referrer = await referrerAt(repository, descriptor);
+      if (referrer?.subject === digest) yield referrer.entry;
+    }
+  }
+
+  /** A copy of a registry without the referrers API brings its list along at the fallback tag. */
+  async function fallbackEntries(repository: string, digest: Digest): Promise<readonly { descriptor: Descriptor }[]> {
+    const tag = digestTag(digest);
+    const { entries } = await readLayoutIndex(layoutOf(repository));
+    if (!entries.some(({ descriptor }) => tagOf(descriptor) === tag)) return [];
+    const stored = await manifest(repository, tag);
+    if (stored.descriptor.mediaType !== OCI_INDEX) return [];
+    const index = parseReferrersIndex(stored.bytes, `${repository}:${tag}`);
+    return referrersOf(index).map((descriptor) => ({ descriptor }));
+  }
+
+  /** What a listed manifest refers to. Content never changes under its digest, so that each is read once. */
+  async function referrerAt(repository: string, { digest, size }: Descriptor): Promise<Referrer | undefined> {
+    const known = referrersRead.get(digest);
+    if (known) return known.referrer;
+    if (size > REGISTRY_LIMITS.manifestBytes || !(await hasBlob(repository, digest))) return undefined;
+    const { descriptor, bytes } = await manifest(repository, digest);
+    const referrer = readReferrer(descriptor, bytes);
+    if (referrersRead.size < MAX_REMEMBERED) referrersRead.set(digest, { referrer });
+    return referrer;
+  }
+
   async function* tags(repository: string): AsyncGenerator<string> {
-    for (const entry of await readLayoutIndex(layoutOf(repository))) {
-      const tag = tagOf(entry);
+    for (const { descriptor } of (await readLayoutIndex(layoutOf(repository))).entries) {
+      const tag = tagOf(descriptor);
       if (tag !== undefined && isTag(tag)) yield tag;
     }
   }
@@ -125,8 +175,19 @@ export function createLayoutTarget(dir: string): Target {
     if (turns.get(repository) === settled) turns.delete(repository);
   }
 
+  const capabilities = async () => LOCAL_CAPABILITIES;
   const resolve = async (repository: string, reference: string) => (await manifest(repository, reference)).descriptor;
-  return { resolve, manifest, blob, hasBlob, pushBlob, pushManifest, deleteManifest, tags };
+  return { resolve, manifest, blob, hasBlob, pushBlob, pushManifest, deleteManifest, referrers, tags, capabilities };
+}
+
+/** A manifest whose subject cannot be read refers to nothing; it must not hide the others. */
+function readReferrer(descriptor: Descriptor, bytes: Uint8Array): Referrer | undefined {
+  try {
+    return referrerOf(descriptor, bytes);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'manifest-malformed') return undefined;
+    throw error;
+  }
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

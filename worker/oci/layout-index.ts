@@ -5,39 +5,64 @@ import { AppError } from '#model/errors.ts';
 import { OCI_INDEX } from '#model/media-types.ts';
 import { parseDescriptor } from '#oci/descriptor.ts';
 import { asObject, parseBoundedJson } from '#oci/json.ts';
+import { type CutList, cutList, joinList } from '#oci/json-list.ts';
 
 /** OCI image-spec, annotations: the tag of an entry in the `index.json` of an image layout. */
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const LAYOUT_VERSION = '1.0.0';
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 
+/** The `index.json` of an image layout; what other tools wrote into it stays as it is. */
+export interface LayoutIndex {
+  readonly entries: readonly LayoutEntry[];
+  readonly cut: Pick<CutList, 'before' | 'after'>;
+}
+
+export interface LayoutEntry {
+  /** As its writer wrote it. */
+  readonly text: string;
+  readonly descriptor: Descriptor;
+}
+
+const NEW_INDEX: LayoutIndex = {
+  entries: [],
+  cut: { before: `{"schemaVersion":2,"mediaType":"${OCI_INDEX}","manifests":`, after: '}' },
+};
+
 export function tagOf(entry: Descriptor): string | undefined {
   return entry.annotations?.[REF_NAME];
 }
 
-export function withTag(entry: Descriptor, tag: string | undefined): Descriptor {
-  const { annotations, ...rest } = entry;
+/** An entry of our own for the index. */
+export function layoutEntry(listed: Descriptor, tag: string | undefined): LayoutEntry {
+  const { annotations, ...rest } = listed;
   const { [REF_NAME]: _, ...others } = annotations ?? {};
   const kept = tag === undefined ? others : { ...others, [REF_NAME]: tag };
-  return Object.keys(kept).length === 0 ? rest : { ...rest, annotations: kept };
+  const descriptor = Object.keys(kept).length === 0 ? rest : { ...rest, annotations: kept };
+  return { text: JSON.stringify(descriptor), descriptor };
 }
 
-/** The entries of a layout's `index.json`; none when there is no layout. */
-export async function readLayoutIndex(layout: string): Promise<readonly Descriptor[]> {
+/** The index of a layout; an empty one when there is no layout. */
+export async function readLayoutIndex(layout: string): Promise<LayoutIndex> {
   const path = join(layout, 'index.json');
   const bytes = await readIfThere(path);
-  if (bytes === undefined) return [];
+  if (bytes === undefined) return NEW_INDEX;
   if (bytes.byteLength > MAX_INDEX_BYTES)
     throw new AppError('too-large', `${path} is larger than ${MAX_INDEX_BYTES} bytes`);
-  const manifests = asObject(parseBoundedJson(bytes))?.manifests;
-  if (!Array.isArray(manifests)) throw new AppError('manifest-malformed', `${path}: manifests is not a list`);
-  return manifests.map((entry, at) => parseDescriptor(entry, `${path}: manifests[${at}]`));
+  if (!asObject(parseBoundedJson(bytes, path))) throw new AppError('manifest-malformed', `${path} is not an object`);
+  const { before, elements, after } = cutList(new TextDecoder().decode(bytes), 'manifests', path);
+  const entries = elements.map((text, at) => {
+    return { text, descriptor: parseDescriptor(JSON.parse(text), `${path}: manifests[${at}]`) };
+  });
+  return { entries, cut: { before, after } };
 }
 
-export async function writeLayoutIndex(layout: string, manifests: readonly Descriptor[]): Promise<void> {
-  await writeAtomically(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: LAYOUT_VERSION }));
-  const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests };
-  await writeAtomically(join(layout, 'index.json'), JSON.stringify(index));
+export async function writeLayoutIndex(layout: string, { entries, cut }: LayoutIndex): Promise<void> {
+  const marker = join(layout, 'oci-layout');
+  if ((await readIfThere(marker)) === undefined) {
+    await writeAtomically(marker, JSON.stringify({ imageLayoutVersion: LAYOUT_VERSION }));
+  }
+  await writeAtomically(join(layout, 'index.json'), joinList({ ...cut, elements: entries.map(({ text }) => text) }));
 }
 
 /** A reader sees the old file or the new one, and a crash leaves no half of it. */

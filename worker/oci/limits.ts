@@ -3,6 +3,8 @@ export interface RegistryLimits {
   readonly manifestBytes: number;
   readonly tagPageBytes: number;
   readonly tagPages: number;
+  readonly referrerPages: number;
+  readonly indexAttempts: number;
   readonly errorBytes: number;
   readonly tokenBytes: number;
   readonly callMs: number;
@@ -20,6 +22,10 @@ export const REGISTRY_LIMITS: RegistryLimits = {
   tagPageBytes: 4 * 1024 * 1024,
   // A million tags at a thousand a page.
   tagPages: 1000,
+  // A thousand referrers, in pages of ten at the least.
+  referrerPages: 100,
+  // Each is a read, a write and a read again; writers that do not wait for each other hold the index for milliseconds.
+  indexAttempts: 8,
   errorBytes: 16 * 1024,
   // Tokens of cloud registries are some KiB; they must fit into a request header.
   tokenBytes: 64 * 1024,

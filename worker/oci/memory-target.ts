@@ -2,9 +2,11 @@ import { Readable } from 'node:stream';
 import type { Descriptor } from '#model/descriptor.ts';
 import { type Digest, isDigest, sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
+import { LOCAL_CAPABILITIES } from '#oci/capabilities.ts';
 import { REGISTRY_LIMITS } from '#oci/limits.ts';
 import { manifestReferences, missingReference } from '#oci/manifest-references.ts';
 import { checkPushedManifest } from '#oci/pushed-manifest.ts';
+import { referrerOf } from '#oci/referrer.ts';
 import { checkStoredManifest } from '#oci/stored-manifest.ts';
 import type { StoredManifest, Target } from '#oci/target.ts';
 import { verifiedStream } from '#oci/verified-stream.ts';
@@ -69,6 +71,13 @@ export function createMemoryTarget(): Target {
     for (const [tag, named] of held.tags) if (named === digest) held.tags.delete(tag);
   }
 
+  async function* referrers(repository: string, digest: Digest): AsyncGenerator<Descriptor> {
+    for (const { descriptor, bytes } of [...(repositories.get(repository)?.manifests.values() ?? [])]) {
+      const referrer = referrerOf(descriptor, bytes);
+      if (referrer?.subject === digest) yield referrer.entry;
+    }
+  }
+
   async function* tags(repository: string): AsyncGenerator<string> {
     yield* [...(repositories.get(repository)?.tags.keys() ?? [])];
   }
@@ -81,6 +90,8 @@ export function createMemoryTarget(): Target {
     pushBlob,
     pushManifest,
     deleteManifest,
+    referrers,
     tags,
+    capabilities: async () => LOCAL_CAPABILITIES,
   };
 }

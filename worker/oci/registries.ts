@@ -6,6 +6,7 @@ import { createHttpClient } from '#http/undici-client.ts';
 import { AppError } from '#model/errors.ts';
 import { isRegistryHost } from '#model/image-ref.ts';
 import type { SecretResolver } from '#model/secret.ts';
+import type { CapabilityMemo } from '#oci/capability-memo.ts';
 import type { HelperEnvironment } from '#oci/credential-helper.ts';
 import type { RegistryOptions } from '#oci/options.ts';
 import { registryCredentials } from '#oci/registry-credentials.ts';
@@ -23,6 +24,8 @@ export interface RegistriesDependencies {
   readonly helperEnvironment?: HelperEnvironment;
   /** What to do with a host that is not configured: refuse it, or take it by its own name. */
   readonly unlisted: 'refuse' | 'allow';
+  /** What is known of registries from before; their own when absent. */
+  readonly memo?: CapabilityMemo;
   /** Proxies for registries that are given none. */
   readonly environmentProxy?: EnvironmentProxy;
 }
@@ -85,8 +88,15 @@ function openRegistry(
     ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
     ...(dependencies.environmentProxy ? { environmentProxy: dependencies.environmentProxy } : {}),
   });
-  const { now } = dependencies;
-  const target = createRegistryTarget({ name, baseUrl, client, now, ...registryCredentials(options, dependencies) });
+  const { now, memo } = dependencies;
+  const target = createRegistryTarget({
+    name,
+    baseUrl,
+    client,
+    now,
+    ...(memo ? { memo } : {}),
+    ...registryCredentials(options, dependencies),
+  });
   return { target, client };
 }
 

@@ -1,6 +1,7 @@
 import type { HttpClient, HttpRequest, HttpResponse } from '#http/client.ts';
 import { AppError } from '#model/errors.ts';
 import { type Authorizer, createAuthorizer } from '#oci/authorizer.ts';
+import type { CapabilityMemo } from '#oci/capability-memo.ts';
 import type { CredentialSource } from '#oci/credentials.ts';
 import type { RegistryLimits } from '#oci/limits.ts';
 import { reachFrom } from '#oci/reach.ts';
@@ -16,6 +17,8 @@ export interface ConnectionOptions {
   readonly client: HttpClient;
   readonly credentials: CredentialSource;
   readonly limits: RegistryLimits;
+  /** Gets to know what the answers tell of the registry. */
+  readonly memo: CapabilityMemo;
   readonly now: () => Date;
 }
 
@@ -30,6 +33,8 @@ export interface RegistryCall {
   /** The step in words, for messages: `reading manifest latest of team/app`. */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
+  /** The tag that the call writes, when it writes one. */
+  readonly writesTag?: string;
   /** Milliseconds for the whole exchange, body included. */
   readonly timeoutMs?: number;
 }
@@ -39,6 +44,7 @@ export interface RegistryConnection {
   readonly name: string;
   readonly baseUrl: URL;
   readonly limits: RegistryLimits;
+  readonly memo: CapabilityMemo;
   send(call: RegistryCall): Promise<HttpResponse>;
   /** As `send`, and any other status than those accepted is thrown as what it means. */
   expect(call: RegistryCall, ...accepted: readonly number[]): Promise<HttpResponse>;
@@ -49,7 +55,7 @@ export interface RegistryConnection {
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 export function createRegistryConnection(options: ConnectionOptions): RegistryConnection {
-  const { name, baseUrl, client, limits, now } = options;
+  const { name, baseUrl, client, limits, memo, now } = options;
   const authorizer = createAuthorizer({ ...options, registry: name });
 
   async function send(call: RegistryCall): Promise<HttpResponse> {
@@ -113,16 +119,22 @@ export function createRegistryConnection(options: ConnectionOptions): RegistryCo
 
   async function failure(call: RegistryCall, response: HttpResponse): Promise<AppError> {
     const { redact } = authorizer;
-    return await registryError(response, {
+    const error = await registryError(response, {
       registry: name,
       what: call.what,
+      ...(call.writesTag === undefined ? {} : { writesTag: call.writesTag }),
       maxBytes: limits.errorBytes,
       now: now(),
       redact,
     });
+    const { repository } = call.access;
+    if (error.code === 'tag-immutable') memo.learn(name, repository, 'immutable-tags', true);
+    if (error.code === 'registry-quota') memo.learn(name, repository, 'quota-exceeded', true);
+    if (call.method === 'DELETE' && response.status === 405) memo.learn(name, repository, 'deletes', false);
+    return error;
   }
 
-  return { name, baseUrl, limits, send, expect, failure };
+  return { name, baseUrl, limits, memo, send, expect, failure };
 }
 
 /** The URL of a repository's resource: `path` is what follows the repository. */

@@ -2,6 +2,7 @@ import type { HttpResponse } from '#http/client.ts';
 import { parseRetryAfter } from '#http/retry-after.ts';
 import { AppError, type AppErrorOptions, type ErrorCode } from '#model/errors.ts';
 import { asObject, parseBoundedJson } from '#oci/json.ts';
+import { type Complaint, isQuotaRefusal, isTagRefusal } from '#oci/refusals.ts';
 
 /** What was asked, for the message of a failure. */
 export interface FailureContext {
@@ -9,15 +10,12 @@ export interface FailureContext {
   readonly registry: string;
   /** The step in words, e.g. `reading manifest latest of team/app`. */
   readonly what: string;
+  /** The tag that was to be written. */
+  readonly writesTag?: string;
   readonly maxBytes: number;
   readonly now: Date;
   /** Takes credentials out of a text that the registry wrote. */
   readonly redact: (text: string) => string;
-}
-
-interface Complaint {
-  readonly code: string;
-  readonly message: string;
 }
 
 const MAX_QUOTED = 300;
@@ -26,7 +24,7 @@ const MAX_QUOTED = 300;
 export async function registryError(response: HttpResponse, context: FailureContext): Promise<AppError> {
   const complaint = await readComplaint(response, context);
   const retryAfterMs = parseRetryAfter(response.headers['retry-after'], context.now);
-  const code = classify(response.status, complaint?.code);
+  const code = refusalOf(response.status, complaint, context) ?? classify(response.status, complaint?.code);
   const quoted = complaint ? ` ${complaint.code}${complaint.message && `: "${complaint.message}"`}` : '';
   const mend = MENDS[code];
   const options: AppErrorOptions = {
@@ -40,7 +38,20 @@ export async function registryError(response: HttpResponse, context: FailureCont
 const MENDS: Readonly<Partial<Record<ErrorCode, string>>> = {
   'registry-unauthorized': 'give credentials for this registry, or renew them',
   'registry-forbidden': 'grant the account the right for this repository',
+  'tag-immutable':
+    'exempt the tags sha256-* from the rule that makes tags immutable, or use the layout `bundle` on a registry with the referrers API',
+  'registry-quota': 'make room in this repository or raise its quota, then run the job again',
 };
+
+/** A refusal that another status or code would call something else. */
+function refusalOf(
+  status: number,
+  complaint: Complaint | undefined,
+  { writesTag }: FailureContext,
+): ErrorCode | undefined {
+  if (writesTag !== undefined && isTagRefusal(status, complaint)) return 'tag-immutable';
+  return isQuotaRefusal(status, complaint) ? 'registry-quota' : undefined;
+}
 
 function classify(status: number, complaint: string | undefined): ErrorCode {
   // What was referred to is missing, whatever the status: pushing it first mends it.

@@ -1,9 +1,13 @@
 import type { HttpClient } from '#http/client.ts';
 import { createBlobWriter } from '#oci/blob-upload.ts';
 import { createBlobReader } from '#oci/blobs.ts';
+import { type CapabilityMemo, createCapabilityMemo } from '#oci/capability-memo.ts';
 import type { CredentialSource } from '#oci/credentials.ts';
 import { REGISTRY_LIMITS, type RegistryLimits } from '#oci/limits.ts';
+import { createLinkedManifests } from '#oci/linked-manifests.ts';
 import { createManifests } from '#oci/manifests.ts';
+import { createReferrersList } from '#oci/referrers-list.ts';
+import { createReferrersTag } from '#oci/referrers-tag.ts';
 import { createRegistryConnection } from '#oci/registry-connection.ts';
 import { createTagLister } from '#oci/tags.ts';
 import type { Target } from '#oci/target.ts';
@@ -18,6 +22,8 @@ export interface RegistryTargetOptions {
   /** What the credential source is asked for; the host of `baseUrl` when absent. */
   readonly credentialKey?: string;
   readonly limits?: Partial<RegistryLimits>;
+  /** What is known of registries, to be shared by several targets; its own when absent. */
+  readonly memo?: CapabilityMemo;
   readonly now: () => Date;
 }
 
@@ -27,10 +33,14 @@ export function createRegistryTarget(options: RegistryTargetOptions): Target {
     ...options,
     credentialKey: options.credentialKey ?? options.baseUrl.host,
     limits: { ...REGISTRY_LIMITS, ...options.limits },
+    memo: options.memo ?? createCapabilityMemo({ now: options.now }),
   });
+  const manifests = createManifests(connection);
+  const list = createReferrersList(connection);
+  const tag = createReferrersTag(connection, manifests);
   const reader = createBlobReader(connection);
   return {
-    ...createManifests(connection),
+    ...createLinkedManifests(connection, { manifests, list, tag }),
     ...reader,
     ...createBlobWriter(connection, reader),
     ...createTagLister(connection),

@@ -1,6 +1,6 @@
 import { isLoopbackHost, isPrivateLiteral } from '#http/addresses.ts';
 
-const DOCKER_HUB = 'docker.io';
+export const DOCKER_HUB = 'docker.io';
 /** What Docker's configuration and credential helpers call it. */
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
 const DOCKER_HUB_ADDRESS = 'registry-1.docker.io';

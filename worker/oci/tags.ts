@@ -1,6 +1,7 @@
 import { AppError } from '#model/errors.ts';
 import { isTag } from '#model/image-ref.ts';
 import { asObject, parseBoundedJson } from '#oci/json.ts';
+import { endlessPages, nextPage } from '#oci/next-page.ts';
 import { type RegistryConnection, repositoryUrl } from '#oci/registry-connection.ts';
 import { discard } from '#oci/registry-errors.ts';
 import type { TagLister } from '#oci/target.ts';
@@ -9,7 +10,7 @@ const PAGE_SIZE = 1000;
 
 /** Lists the tags of a repository (OCI distribution-spec, listing tags). */
 export function createTagLister(connection: RegistryConnection): TagLister {
-  const { name, baseUrl, limits } = connection;
+  const { name, limits } = connection;
 
   async function* tags(repository: string, signal?: AbortSignal): AsyncGenerator<string> {
     const what = `listing the tags of ${repository}`;
@@ -17,7 +18,7 @@ export function createTagLister(connection: RegistryConnection): TagLister {
     const seen = new Set<string>();
     let url: URL | undefined = repositoryUrl(connection, repository, `tags/list?n=${PAGE_SIZE}`);
     while (url !== undefined) {
-      if (seen.size === limits.tagPages || seen.has(url.href)) throw endless(what);
+      if (seen.size === limits.tagPages || seen.has(url.href)) throw endlessPages(name, what);
       seen.add(url.href);
       const call = { method: 'GET', url, access, what, signal } as const;
       const response = await connection.send(call);
@@ -26,7 +27,7 @@ export function createTagLister(connection: RegistryConnection): TagLister {
       const page = readPage(await response.bytes(limits.tagPageBytes), what);
       yield* page;
       // An empty page ends the list, whatever its Link says.
-      url = page.length === 0 ? undefined : nextPage(response.headers.link, url, repository, what);
+      url = page.length === 0 ? undefined : nextPage(connection, response.headers.link, url, what);
     }
   }
 
@@ -36,22 +37,6 @@ export function createTagLister(connection: RegistryConnection): TagLister {
     if (list === null || list === undefined) return [];
     if (!Array.isArray(list)) throw new AppError('registry-protocol', `${name}: ${what}: tags is not a list`);
     return list.filter((tag): tag is string => typeof tag === 'string' && isTag(tag));
-  }
-
-  /** The next page by the Link header (RFC 8288), on this registry and for this list alone. */
-  function nextPage(link: string | undefined, from: URL, repository: string, what: string): URL | undefined {
-    const target = /<([^<>]{1,4096})>\s*;[^,<]*\brel\s*=\s*"?next\b/i.exec(link ?? '')?.[1];
-    if (target === undefined) return undefined;
-    const url = URL.parse(target, from.href);
-    const list = repositoryUrl(connection, repository, 'tags/list').pathname;
-    if (url === null || url.host !== baseUrl.host || url.pathname !== list) {
-      throw new AppError('registry-protocol', `${name}: ${what}: the next page is not on this list`);
-    }
-    return new URL(`${url.pathname}${url.search}`, baseUrl);
-  }
-
-  function endless(what: string): AppError {
-    return new AppError('registry-protocol', `${name}: ${what}: the pages do not end`);
   }
 
   return { tags };

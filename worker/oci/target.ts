@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Descriptor } from '#model/descriptor.ts';
 import type { Digest } from '#model/digest.ts';
+import type { Capabilities } from '#oci/capabilities.ts';
 
 /** A manifest as stored: the exact bytes and what they are. The digest was checked against the bytes. */
 export interface StoredManifest {
@@ -28,22 +29,57 @@ export interface Fetcher {
   hasBlob(repository: string, digest: Digest, signal?: AbortSignal): Promise<boolean>;
 }
 
+/**
+ * Called just before an index of referrers is written, with the digest that it will have: to check a lease, and to
+ * announce the write. What it throws prevents the write.
+ */
+export type BeforeIndexWrite = (index: Digest) => Promise<void>;
+
 export interface Pusher {
   /** Uploads a blob unless it is there. */
   pushBlob(repository: string, bytes: Uint8Array, mediaType: string, signal?: AbortSignal): Promise<Descriptor>;
-  /** `reference` is a tag or the manifest's own digest. */
+  /**
+   * `reference` is a tag or the manifest's own digest. A manifest with a `subject` is listed among the subject's
+   * referrers: by the store itself, or, where a registry does not know of referrers, by the index at the fallback tag.
+   * @throws AppError `tag-immutable`, `registry-quota`, `path-too-deep`; `write-conflict` when other writers keep taking
+   * it off that index; and the registry errors.
+   */
   pushManifest(
     repository: string,
     reference: string,
     bytes: Uint8Array,
     mediaType: string,
     signal?: AbortSignal,
+    beforeIndex?: BeforeIndexWrite,
   ): Promise<Descriptor>;
 }
 
 export interface Deleter {
-  /** Deletes a manifest by digest. @throws AppError `not-found`. */
-  deleteManifest(repository: string, digest: Digest, signal?: AbortSignal): Promise<void>;
+  /**
+   * Deletes a manifest by digest; one with a `subject` is taken off the fallback tag's index first.
+   * @throws AppError `not-found`; `registry-refused` where the registry does not delete.
+   */
+  deleteManifest(
+    repository: string,
+    digest: Digest,
+    signal?: AbortSignal,
+    beforeIndex?: BeforeIndexWrite,
+  ): Promise<void>;
+}
+
+export interface ReferrerLister {
+  /**
+   * Manifests that name `digest` as their `subject` (OCI distribution-spec, listing referrers), from all pages; none
+   * when there are none. A descriptor's artifactType and annotations are hearsay (interop A.3.6): read the manifest.
+   * @throws AppError `too-large` beyond a thousand, `registry-protocol`, and the registry errors: an answer of 403 or
+   * 5xx is one, since falling back to the tag would hide evidence (interop K.7).
+   */
+  referrers(repository: string, digest: Digest, signal?: AbortSignal): AsyncIterable<Descriptor>;
+}
+
+export interface CapabilityProber {
+  /** What is known of the registry for this repository; asks what can be asked without writing. */
+  capabilities(repository: string, signal?: AbortSignal): Promise<Capabilities>;
 }
 
 export interface TagLister {
@@ -51,10 +87,10 @@ export interface TagLister {
   tags(repository: string, signal?: AbortSignal): AsyncIterable<string>;
 }
 
-export interface ReadTarget extends Resolver, Fetcher {}
+export interface ReadTarget extends Resolver, Fetcher, ReferrerLister {}
 
 /** One registry, OCI layout directory or memory store; repositories are paths in it. */
-export interface Target extends ReadTarget, Pusher, Deleter, TagLister {}
+export interface Target extends ReadTarget, Pusher, Deleter, TagLister, CapabilityProber {}
 
 /** The configured registries by name. */
 export interface Registries {
