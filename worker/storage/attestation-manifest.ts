@@ -1,8 +1,6 @@
 import type { Descriptor } from '#model/descriptor.ts';
 import { sha256 } from '#model/digest.ts';
 import {
-  COSIGN_CERTIFICATE,
-  COSIGN_CHAIN,
   COSIGN_SIGNATURE,
   DSSE_ENVELOPE,
   OCI_CONFIG,
@@ -10,21 +8,25 @@ import {
   PREDICATE_TYPE_ANNOTATION,
 } from '#model/media-types.ts';
 import type { SignedStatement } from '#model/signed-statement.ts';
+import { witnessAnnotations } from '#storage/witness-annotations.ts';
 
 /** Go's zero time: what cosign writes where an image would tell when it was created. */
 const ZERO_TIME = '0001-01-01T00:00:00Z';
 
 /** The descriptor of a signed statement as a layer of cosign's attestation tag. */
 export function attestationLayer(statement: SignedStatement): Descriptor {
-  const annotations: Record<string, string> = {
+  const { certificate, chain, witnessed } = statement;
+  const annotations = {
     // Empty for attestations, but the readers refuse a layer without the key.
     [COSIGN_SIGNATURE]: '',
     [PREDICATE_TYPE_ANNOTATION]: statement.predicateType,
+    ...witnessAnnotations({
+      certificate,
+      chain,
+      logEntries: witnessed.rekorV1,
+      timestamps: witnessed.envelopeTimestamps,
+    }),
   };
-  if (statement.certificate !== undefined) {
-    annotations[COSIGN_CERTIFICATE] = statement.certificate;
-    annotations[COSIGN_CHAIN] = statement.chain ?? '';
-  }
   return {
     mediaType: DSSE_ENVELOPE,
     digest: sha256(statement.envelope),
@@ -40,10 +42,10 @@ export function isListedAs(found: Descriptor, written: Descriptor): boolean {
 }
 
 /**
- * The config blob of an attestation tag: a real image config whose `diff_ids` are the layers, since tools based on
+ * The config blob of one of cosign's tags: a real image config whose `diff_ids` are the layers, since tools based on
  * go-containerregistry iterate both.
  */
-export function attestationConfig(layers: readonly Descriptor[]): Uint8Array {
+export function tagConfig(layers: readonly Descriptor[]): Uint8Array {
   return encode({
     architecture: '',
     created: ZERO_TIME,
@@ -54,8 +56,8 @@ export function attestationConfig(layers: readonly Descriptor[]): Uint8Array {
   });
 }
 
-/** The manifest of an attestation tag; the same layers give the same bytes. */
-export function attestationManifest(layers: readonly Descriptor[], config: Uint8Array): Uint8Array {
+/** The manifest of one of cosign's tags; the same layers give the same bytes. */
+export function tagManifestBytes(layers: readonly Descriptor[], config: Uint8Array): Uint8Array {
   return encode({
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,

@@ -11,7 +11,7 @@ import type { SignedStatement } from '#model/signed-statement.ts';
 import { UNWITNESSED } from '#model/witnessed.ts';
 import { createMemoryTarget } from '#oci/memory-target.ts';
 import type { ReadTarget } from '#oci/target.ts';
-import { attestationConfig, attestationLayer, attestationManifest, isListedAs } from '#storage/attestation-manifest.ts';
+import { attestationLayer, isListedAs, tagConfig, tagManifestBytes } from '#storage/attestation-manifest.ts';
 import { readAttestationTag } from '#storage/attestation-tag-reader.ts';
 import { missingAfterWrite, writeAttestationTag } from '#storage/attestation-tag-writer.ts';
 import { attestationTagOf, junkAttachment, overwriteAttached } from '../../support/attachments.ts';
@@ -36,11 +36,8 @@ const NO_EDIT = { add: [], relist: [], drop: new Set<never>() };
 describe('the manifest', () => {
   test('is the same bytes for the same layers', () => {
     const layers = [attestationLayer(statementOf('one')), attestationLayer(statementOf('two'))];
-    const config = attestationConfig(layers);
-    assert.deepEqual(
-      attestationManifest(layers, config),
-      attestationManifest([...layers], attestationConfig([...layers])),
-    );
+    const config = tagConfig(layers);
+    assert.deepEqual(tagManifestBytes(layers, config), tagManifestBytes([...layers], tagConfig([...layers])));
     const { rootfs, history } = JSON.parse(new TextDecoder().decode(config));
     assert.deepEqual(
       rootfs.diff_ids,
