@@ -51,7 +51,7 @@ export function explainImage(config: Config, reference: string, push?: Omit<When
   const { rule, missed } = chooseRule(config.rules, image);
   const shown = { image: formatImageRef(image), registry: image.registry, missed };
   if (!rule) return { ...shown, evidence: [], policies: [] };
-  const unmet = push && whenUnmet(rule.when, { ...push, ...(image.tag === undefined ? {} : { tag: image.tag }) });
+  const unmet = push && whenUnmet(rule.when, { ...push, ...(image.tag === undefined ? {} : { tag: image.tag }) })?.why;
   return {
     ...shown,
     rule: rule.name,

@@ -19,7 +19,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'sbom',
-    summary: 'print the CycloneDX SBOM of an image',
+    summary: 'print the SBOM of an image',
     load: async () => (await import('#cli/commands/sbom.ts')).sbomCommand,
   },
   {

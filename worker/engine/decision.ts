@@ -36,7 +36,8 @@ export function decide(survey: LocationSurvey, options: SettleOptions): readonly
   const standsFor = (layer: Digest) => ({ layer, ...(pending.has(layer) ? { unconfirmed: true as const } : {}) });
   return survey.wishes.map((wish): Decision => {
     const { held, own, lost } = wish;
-    if (options.force && options.maySign) return { survey: wish, action: 'make', superseded: own };
+    const makeable = wish.placed.wish.ready === undefined || wish.placed.wish.ready.payload !== undefined;
+    if (options.force && options.maySign && makeable) return { survey: wish, action: 'make', superseded: own };
     const [recorded] = lost;
     if (recorded && (options.maySign || options.mayRestore)) {
       return { survey: wish, action: 'relist', superseded: own, ...standsFor(recorded.descriptor.digest) };
@@ -44,7 +45,7 @@ export function decide(survey: LocationSurvey, options: SettleOptions): readonly
     const [standing] = held;
     if (standing) return { survey: wish, action: 'keep', superseded: [], ...standsFor(standing) };
     const restoring = options.mayRestore && (wish.gone.length > 0 || own.length > 0);
-    if (options.maySign || restoring) return { survey: wish, action: 'make', superseded: own };
+    if (makeable && (options.maySign || restoring)) return { survey: wish, action: 'make', superseded: own };
     return { survey: wish, action: 'refuse', superseded: [] };
   });
 }

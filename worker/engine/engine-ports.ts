@@ -1,6 +1,8 @@
+import type { ReadyStatement } from '#engine/ready-statement.ts';
+import type { Digest } from '#model/digest.ts';
 import type { WrittenEvidenceStore } from '#model/ledger.ts';
 import type { EvidenceLock, OwnPushes } from '#model/ports.ts';
-import type { EvidenceType } from '#model/rule.ts';
+import type { EvidenceType, ImportRule } from '#model/rule.ts';
 import type { Registries } from '#oci/target.ts';
 import type { ObserverBuilderId } from '#predicates/observer.ts';
 import type { LayerFactsCache } from '#sbom/layer-facts-cache.ts';
@@ -33,6 +35,20 @@ export interface EvidenceWish {
   readonly platforms: boolean;
   /** The rule that asks for it. */
   readonly rule: string;
+  /** The statement that is wanted, where it is not made from the image. */
+  readonly ready?: ReadyStatement;
+  /** Where provenance of others is taken over from, in order. */
+  readonly imports?: readonly ImportSource[];
+  /** Digests that need nothing of the kind: they have provenance of others. */
+  readonly except?: ReadonlySet<Digest>;
+}
+
+/** One place that provenance of others is taken over from, and who signs it. */
+export interface ImportSource {
+  readonly from: ImportRule['from'];
+  readonly identity: SigningIdentity;
+  /** Under whom it must hold; absent for BuildKit's, which nobody signed. */
+  readonly trust?: Attestor;
 }
 
 /** What the engine needs of the outside; the worker gives Redis behind it, the command line does without. */

@@ -2,7 +2,7 @@ import { type Digest, sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import type { PlatformImage, Subject } from '#model/subject.ts';
 import type { Fetcher } from '#oci/target.ts';
-import { type CycloneDxBom, renderCycloneDx } from '#sbom/cyclonedx.ts';
+import type { BomInput } from '#sbom/cyclonedx.ts';
 import { MAX_OCCURRENCES } from '#sbom/cyclonedx-component.ts';
 import { type Inventory, refuseSilentZero } from '#sbom/inventory.ts';
 import type { LayerFactsCache } from '#sbom/layer-facts-cache.ts';
@@ -82,12 +82,12 @@ function tooMuch(): AppError {
   });
 }
 
-/** The SBOM of a subject: of an image its packages, of an index its platforms with theirs. */
-export async function makeSbom(
+/** What an SBOM of a subject is made of: of an image its packages, of an index its platforms with theirs. */
+export async function bomInput(
   subject: Subject,
   predicateType: string,
   inventories: InventoryTaker,
-): Promise<CycloneDxBom> {
+): Promise<BomInput> {
   const platforms = [];
   for (const each of subject.platforms) {
     const { descriptor, config } = each;
@@ -100,12 +100,12 @@ export async function makeSbom(
       inventory: await inventories.take(each),
     });
   }
-  return renderCycloneDx({
+  return {
     repository: subject.image,
     digest: subject.descriptor.digest,
     kind: subject.kind,
     platforms,
     // What of the configuration decides these bytes.
     configurationDigest: sha256(JSON.stringify({ predicateType })),
-  });
+  };
 }

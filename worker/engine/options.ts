@@ -1,31 +1,8 @@
 import * as z from 'zod';
-import { DEFAULT_PREDICATE_TYPES, EVIDENCE_TYPES, type EvidenceRule, type Rule } from '#model/rule.ts';
-import { Id, oneOrMore, Pattern, RepositoryName, Uri } from '#model/settings.ts';
-
-const EvidenceOptions = z
-  .strictObject({
-    type: z.enum(EVIDENCE_TYPES).describe('cyclonedx: an SBOM. slsaprovenance1: provenance, as observed.'),
-    predicateType: Uri.exactOptional().describe(
-      'Exact predicateType; policies compare it as a string. Default: https://cyclonedx.org/bom, https://slsa.dev/provenance/v1.',
-    ),
-    layout: z.enum(['cosign-tag']).default('cosign-tag').describe('cosign-tag: the .att tag that Kyverno reads.'),
-    signer: Id.describe('Id of the signer.'),
-    repository: RepositoryName.exactOptional().describe(
-      "Repository that holds the evidence; absent: the image's own repository.",
-    ),
-    trust: Id.exactOptional().describe("Id of a trust that decides what counts as present; absent: the signer's own."),
-    platforms: z
-      .boolean()
-      .exactOptional()
-      .describe('For an index, also on each platform image. Default: true for cyclonedx, false for slsaprovenance1.'),
-  })
-  .transform(
-    (given): EvidenceRule => ({
-      ...given,
-      predicateType: given.predicateType ?? DEFAULT_PREDICATE_TYPES[given.type],
-      platforms: given.platforms ?? given.type === 'cyclonedx',
-    }),
-  );
+import type { Rule } from '#model/rule.ts';
+import { Id, oneOrMore, Pattern } from '#model/settings.ts';
+import { VERIFIERS } from '#model/verifier.ts';
+import { BuilderOptions, EvidenceOptions } from '#predicates/options.ts';
 
 const patterns = oneOrMore(Pattern, 1000).exactOptional();
 
@@ -41,13 +18,18 @@ export const RuleOptions = z
       })
       .prefault({})
       .describe('Every member that is present must match; without members the rule matches every image.'),
-    evidence: z.array(EvidenceOptions).max(32).default([]).describe('What is made, signed and attached when missing.'),
+    evidence: z
+      .array(EvidenceOptions)
+      .max(32)
+      .default([])
+      .describe('What is made, signed and attached when missing, and what may be handed in.'),
     policies: oneOrMore(Id, 100, 0).prefault([]).describe('Ids of the policies that judge the image.'),
     when: z
       .strictObject({
         source: patterns.describe('Id of the source of the push, or api.'),
         actor: patterns.describe('Who pushed; known only from a source that authenticates its deliveries.'),
         tag: patterns.describe('The tag that was pushed.'),
+        builder: BuilderOptions.exactOptional().describe('Provenance that the image must carry.'),
       })
       .exactOptional()
       .describe('What must hold before anything is signed. Not met: the image is verified, nothing is signed.'),
@@ -55,6 +37,15 @@ export const RuleOptions = z
       .enum(['attest', 'alert'])
       .default('attest')
       .describe('When own evidence lapses: attest makes it anew, alert leaves it and tells.'),
+    hiding: z
+      .enum(['refuse', 'warn'])
+      .default('refuse')
+      .describe(
+        'A first bundle hides what stands at cosign tags from cosign 3 and ImageValidatingPolicy. refuse: it is not attached where that is evidence of others. warn: it is, and the event tells.',
+      ),
+    verifiers: oneOrMore(z.enum(VERIFIERS), VERIFIERS.length, 0)
+      .prefault([])
+      .describe('Verifiers that shall be able to read the evidence, beside those of the policies: checked beforehand.'),
   })
   .transform((given): Rule => given);
 export type RuleOptions = z.output<typeof RuleOptions>;

@@ -1,6 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type Envelope, pae, parseEnvelope, verifySignature } from '#crypto/dsse.ts';
 import type { EvidenceWish, SigningIdentity } from '#engine/engine-ports.ts';
+import type { ReadyStatement } from '#engine/ready-statement.ts';
+import { sha256 } from '#model/digest.ts';
 import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
 import { isOurs } from '#predicates/own-statement.ts';
 import { readStatement } from '#verification/statement.ts';
@@ -23,7 +25,7 @@ export function isOwn(
   present: PresentSigners,
 ): boolean {
   const recorded = written.find(({ descriptor }) => descriptor.digest === raw.descriptor.digest);
-  if (recorded && isRecordOf(recorded, wish, present)) return true;
+  if (recorded && isRecordOf(recorded, wish, present) && (!wish.ready || isCovered(raw, wish.ready))) return true;
   // Anybody may have put these bytes there: they are bounded before they are parsed.
   if (!raw.bytes || jsonBoundsProblem(raw.bytes) !== undefined) return false;
   const parsed = parseEnvelope(raw.bytes);
@@ -31,9 +33,21 @@ export function isOwn(
   // Nothing of a payload is built before it is known to be signed by us, and by nobody beside us.
   if (!isSignedByUs(parsed.envelope, wish.identity)) return false;
   const statement = readStatement(parsed.envelope.payload);
-  if (!statement || statement.predicateType !== wish.predicateType || !isOurs(statement)) return false;
+  if (!statement || statement.predicateType !== wish.predicateType) return false;
+  if (wish.ready ? !isCovered(raw, wish.ready) : !isOurs(statement)) return false;
   // Whoever may push may copy what we signed for one image beside another: there it tells of nothing that we did.
   return subjectDefect(statement, raw.location.digest) === undefined;
+}
+
+/** Whether a piece is the ready statement itself, or one that it takes the place of. */
+function isCovered({ bytes }: RawEvidence, ready: ReadyStatement): boolean {
+  if (!bytes || jsonBoundsProblem(bytes) !== undefined) return false;
+  const parsed = parseEnvelope(bytes);
+  if (!parsed.ok) return false;
+  const { payload } = parsed.envelope;
+  if (sha256(payload) === ready.digest) return true;
+  const statement = readStatement(payload);
+  return statement !== undefined && ready.supersedes(statement);
 }
 
 function isSignedByUs({ payloadType, payload, signatures }: Envelope, identity: SigningIdentity): boolean {

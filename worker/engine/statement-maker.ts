@@ -1,13 +1,16 @@
 import { readBuildkitFindings } from '#engine/buildkit-findings.ts';
 import type { EnginePorts } from '#engine/engine-ports.ts';
-import { createInventoryTaker, makeSbom } from '#engine/make-sbom.ts';
+import { bomInput, createInventoryTaker } from '#engine/make-sbom.ts';
 import { platformSubject } from '#engine/part.ts';
+import { checkedPayload } from '#engine/ready-statement.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import type { SignedStatement } from '#model/signed-statement.ts';
 import type { Subject } from '#model/subject.ts';
 import { provenanceStatement, sbomStatement } from '#predicates/own-statement.ts';
+import { renderCycloneDx } from '#sbom/cyclonedx.ts';
+import { renderSpdx } from '#sbom/spdx.ts';
 import { signStatement } from '#signing/sign-statement.ts';
 import type { ConfiguredSigner } from '#signing/signer.ts';
 
@@ -71,18 +74,29 @@ export function createStatementMaker(subject: Subject, ports: EnginePorts, optio
     },
   });
 
-  async function payloadOf({ wish, platform }: PlacedWish): Promise<Uint8Array> {
+  async function payloadOf({ wish, platform, location }: PlacedWish): Promise<Uint8Array> {
+    if (wish.ready) return checkedPayload(wish.ready, location.digest, wish.predicateType);
     const part = platform && subject.kind === 'index' ? platformSubject(subject, platform) : subject;
     const { predicateType } = wish;
     switch (wish.type) {
-      case 'cyclonedx': {
-        const bom = await makeSbom(part, predicateType, inventories);
+      case 'cyclonedx':
+      case 'spdxjson': {
+        const input = await bomInput(part, predicateType, inventories);
+        const bom = wish.type === 'cyclonedx' ? renderCycloneDx(input) : renderSpdx(input);
         return sbomStatement({ repository: part.image, digest: part.image.digest, predicateType, bom });
       }
       case 'slsaprovenance1': {
         const buildkit = await readBuildkitFindings(source, part, signal);
         return provenanceStatement({ subject: part, buildkit, builderId: ports.builderId }, predicateType);
       }
+      case 'vsa':
+      case 'vuln':
+      case 'vulns':
+      case 'test-result':
+      case 'openvex':
+      case 'link':
+      case 'custom':
+        throw new AppError('internal', `a statement of type ${wish.type} is not made from the image`);
     }
   }
 
@@ -108,7 +122,8 @@ export function createStatementMaker(subject: Subject, ports: EnginePorts, optio
     times,
     make: (placed) => {
       const { wish, descriptor } = placed;
-      const key = [wish.predicateType, wish.identity.signer.fingerprint, descriptor.digest].join('\n');
+      const what = wish.ready?.digest ?? '';
+      const key = [wish.predicateType, wish.identity.signer.fingerprint, descriptor.digest, what].join('\n');
       const known = signed.get(key);
       if (known) return known;
       const made = make(placed);

@@ -72,7 +72,10 @@ async function surveyWish(
   const gone: WrittenEvidence[] = [];
   // Own evidence that stands makes older records of the same type history, not loss.
   const candidates = standing.length > 0 ? [] : written.filter((entry) => isRecordOf(entry, placed.wish, present));
-  for (const entry of candidates) ((await canBeRelisted(entry, placed, ports, signal)) ? lost : gone).push(entry);
+  for (const entry of candidates) {
+    if (await canBeRelisted(entry, placed, ports, signal)) lost.push(entry);
+    else if (!placed.wish.ready || entry.payloadDigest === placed.wish.ready.digest) gone.push(entry);
+  }
   return {
     placed,
     held: [...new Set([...held, ...standing].map(layerDigest))],
@@ -105,6 +108,7 @@ function heldUnderTrust(evidence: readonly RawEvidence[], placed: PlacedWish, no
 function holds(raw: RawEvidence, { wish, location }: PlacedWish, attestor: Attestor, now: Date): string | undefined {
   const evidence = verifyEvidence(raw, { digest: location.digest, attestor, now });
   if (evidence.held !== true || evidence.statement?.predicateType !== wish.predicateType) return undefined;
+  if (wish.ready && !wish.ready.isSame(evidence)) return undefined;
   return evidence.signer?.fingerprint;
 }
 

@@ -1,7 +1,9 @@
 import type { EvidenceWish } from '#engine/engine-ports.ts';
 import type { Descriptor } from '#model/descriptor.ts';
+import type { Digest } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
 import { type EvidenceLocation, locationKey } from '#model/evidence.ts';
-import { parseRepositoryRef } from '#model/image-ref.ts';
+import { parseRepositoryRef, type RepositoryRef } from '#model/image-ref.ts';
 import type { PlatformImage, Subject } from '#model/subject.ts';
 import type { Registries } from '#oci/target.ts';
 
@@ -26,6 +28,7 @@ export function placeWishes(
   const groups = new Map<string, PlacedWish[]>();
   for (const wish of wishes) {
     for (const placed of placesOf(subject, wish, registries)) {
+      if (wish.except?.has(placed.location.digest)) continue;
       const key = locationKey(placed.location);
       groups.set(key, [...(groups.get(key) ?? []), placed]);
     }
@@ -35,6 +38,7 @@ export function placeWishes(
 
 function placesOf(subject: Subject, wish: EvidenceWish, registries: Pick<Registries, 'nameOf'>): readonly PlacedWish[] {
   const repository = evidenceRepository(subject, wish, registries);
+  if (wish.ready) return [readyPlace(subject, wish, wish.ready.subject, repository)];
   const [only] = subject.platforms;
   const whole: PlacedWish = {
     wish,
@@ -50,6 +54,14 @@ function placesOf(subject: Subject, wish: EvidenceWish, registries: Pick<Registr
     platform,
   }));
   return [...platforms, whole];
+}
+
+/** A ready statement lies on the digest that it names, and nowhere else. */
+function readyPlace(subject: Subject, wish: EvidenceWish, digest: Digest, repository: RepositoryRef): PlacedWish {
+  const platform = subject.platforms.find(({ descriptor }) => descriptor.digest === digest);
+  const descriptor = digest === subject.descriptor.digest ? subject.descriptor : platform?.descriptor;
+  if (!descriptor) throw new AppError('internal', `${digest} is neither the image nor one of its platforms`);
+  return { wish, location: { ...repository, digest }, descriptor, ...(platform ? { platform } : {}) };
 }
 
 function evidenceRepository(subject: Subject, wish: EvidenceWish, registries: Pick<Registries, 'nameOf'>) {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { CAUSES, LANES } from '#model/job.ts';
+import { SIGNING_REFUSALS, type SigningRefusalReason } from '#model/signing-refusal.ts';
 import { OUTCOMES } from '#model/verdict.ts';
 
 /**
@@ -81,7 +82,15 @@ export const EvidenceData = z.object({
 });
 export type EvidenceData = z.output<typeof EvidenceData>;
 
-export const RefusedData = z.object({ message, image, ...origin, why: z.string() });
+const REFUSAL_REASONS = Object.keys(SIGNING_REFUSALS) as SigningRefusalReason[];
+
+export const RefusedData = z.object({
+  message,
+  image,
+  ...origin,
+  reason: z.enum(REFUSAL_REASONS).describe('What was not as the rule wants it.'),
+  why: z.string(),
+});
 export type RefusedData = z.output<typeof RefusedData>;
 
 export const ExpiringData = z.object({

@@ -4,6 +4,7 @@ import { type EvidenceData, MAX_ITEMS, type RefusedData } from '#events/event-da
 import { wordEvidence } from '#events/wording.ts';
 import type { CloudEvent, EventType } from '#model/event.ts';
 import type { ImageJob } from '#model/job.ts';
+import type { SigningRefusal } from '#model/signing-refusal.ts';
 
 /** The job that found something out about an image. */
 export interface WorkContext extends EventContext {
@@ -63,15 +64,29 @@ function evidenceEvent(
   return cloudEvent(type, { subject: context.image, identity }, data, traced(context));
 }
 
-export function signingRefused(context: WorkContext, why: string): CloudEvent<RefusedData> {
+/** `what` tells refusals of one push apart: the digest of a statement that was handed in. */
+export function signingRefused(
+  context: WorkContext,
+  { reason, why }: SigningRefusal,
+  what = '',
+): CloudEvent<RefusedData> {
   const { image, rule, job } = context;
   const data: RefusedData = {
     message: oneLine(`${image}: not signed under rule ${rule}: ${why}`),
     image,
     ...originOf(context),
+    reason,
     why: clipped(why),
   };
-  const identity = [image, rule, job.source, job.actor ?? '', job.image.tag ?? '', job.receivedAt];
+  const identity = [
+    image,
+    rule,
+    job.source,
+    job.actor ?? '',
+    job.image.tag ?? '',
+    job.receivedAt,
+    ...(what ? [what] : []),
+  ];
   return cloudEvent('dev.attestry.signing.refused.v1', { subject: image, identity }, data, traced(context));
 }
 

@@ -10,6 +10,7 @@ import { AppError } from '#model/errors.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import type { ImageJob } from '#model/job.ts';
 import { whenUnmet } from '#model/rule.ts';
+import type { SigningRefusal } from '#model/signing-refusal.ts';
 import type { Subject } from '#model/subject.ts';
 
 /**
@@ -84,7 +85,7 @@ async function tell(
   job: ImageJob,
   report: AttestReport,
   armed: ArmedRule,
-  refused: string | undefined,
+  refused: SigningRefusal | undefined,
   ports: JobPorts,
 ): Promise<void> {
   const name = ledgerImage(report.subject.image, report.subject.image.digest);

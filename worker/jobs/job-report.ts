@@ -5,6 +5,7 @@ import type { Digest } from '#model/digest.ts';
 import type { ImageJob, Lane } from '#model/job.ts';
 import type { Transition } from '#model/ledger.ts';
 import type { RuleMiss } from '#model/rule.ts';
+import type { SigningRefusal } from '#model/signing-refusal.ts';
 import type { Verdict } from '#model/verdict.ts';
 
 /** What became of one image job. */
@@ -22,8 +23,8 @@ export interface DoneReport {
   readonly packages: ReadonlyMap<Digest, number>;
   /** How long each statement and each location took. */
   readonly times: readonly StepTime[];
-  /** Why the rule did not let this job sign, in words. */
-  readonly refused?: string;
+  /** Why the rule did not let this job sign. */
+  readonly refused?: SigningRefusal;
   readonly verdicts: readonly Verdict[];
   readonly transitions: readonly Transition[];
   /** Milliseconds by step. */

@@ -54,12 +54,16 @@ export const ERRORS = {
   'identity-token-unavailable': { class: 'transient', meaning: 'No identity token could be had for a keyless signer.' },
   'identity-token-expired': {
     class: 'transient',
-    meaning: 'The identity token is over, or not yet good by the clock of this machine.',
+    meaning: 'The identity token of a keyless signer is over.',
   },
   'identity-token-malformed': { class: 'permanent', meaning: 'The identity token is none, or not for the signer.' },
   'identity-mismatch': {
     class: 'permanent',
     meaning: 'A keyless signer would sign, or was certified, as somebody else than it is configured for.',
+  },
+  'clock-skew': {
+    class: 'transient',
+    meaning: 'The clock of this machine and that of a server that signing depends on differ.',
   },
   'ca-refused': { class: 'permanent', meaning: 'The CA of a keyless signer refused to certify the key.' },
   'ca-unavailable': { class: 'transient', meaning: 'The CA of a keyless signer did not answer as it should.' },
@@ -75,6 +79,14 @@ export const ERRORS = {
   'signing-limit': {
     class: 'permanent',
     meaning: 'What is to be signed breaks a limit of a log, a timestamp authority or a layout.',
+  },
+  'statement-refused': {
+    class: 'permanent',
+    meaning: 'What was handed in to be signed is malformed, too large, or about another image.',
+  },
+  'builder-evidence-awaited': {
+    class: 'throttled',
+    meaning: 'The provenance that `when.builder` asks for is not there yet.',
   },
   'policy-malformed': { class: 'permanent', meaning: 'A policy is not YAML or breaks its schema.' },
   'policy-unsupported': {

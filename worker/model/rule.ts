@@ -1,21 +1,27 @@
+import type { EvidenceType } from '#model/evidence-type.ts';
 import type { ImageRef } from '#model/image-ref.ts';
-import { CYCLONEDX, SLSA_PROVENANCE_V1 } from '#model/media-types.ts';
+import type { LayoutChoice } from '#model/layout-choice.ts';
+import type { SigningRefusal } from '#model/signing-refusal.ts';
+import type { Verifier } from '#model/verifier.ts';
 
-/** The kinds of evidence that can be made, by cosign's `--type` names. */
-export const EVIDENCE_TYPES = ['cyclonedx', 'slsaprovenance1'] as const;
-export type EvidenceType = (typeof EVIDENCE_TYPES)[number];
+export { DEFAULT_PREDICATE_TYPES, EVIDENCE_TYPES, type EvidenceType } from '#model/evidence-type.ts';
 
-export const DEFAULT_PREDICATE_TYPES: Readonly<Record<EvidenceType, string>> = {
-  cyclonedx: CYCLONEDX,
-  slsaprovenance1: SLSA_PROVENANCE_V1,
-};
+/**
+ * Provenance that somebody else made, to be signed by us as it is: found in the index (BuildKit, unsigned), as a bundle
+ * (GitHub) or in the attestation tag (Tekton Chains). `signer` is named beside the rule's own, since its signature only
+ * says that the statement was there (interop E.4).
+ */
+export type ImportRule =
+  | { readonly from: 'buildkit'; readonly signer: string }
+  | { readonly from: 'github' | 'tekton'; readonly signer: string; readonly trust: string };
 
 /** One piece of evidence that a rule wants on an image. */
 export interface EvidenceRule {
   readonly type: EvidenceType;
   /** The exact predicateType URI; verifiers compare it as a string. */
   readonly predicateType: string;
-  readonly layout: 'cosign-tag';
+  /** Absent: by the kind of its signer, see `defaultLayout`. */
+  readonly layout?: LayoutChoice;
   /** Id of a configured signer. */
   readonly signer: string;
   /** `registry/path` that holds the evidence; absent: the image's own repository. */
@@ -24,6 +30,22 @@ export interface EvidenceRule {
   readonly trust?: string;
   /** For an index: also on each platform image. SBOMs default to true, provenance to false. */
   readonly platforms: boolean;
+  /** Of provenance: what is taken over where it is found, in order; observed provenance is made otherwise. */
+  readonly import?: readonly ImportRule[];
+  /** Of what is handed in: whether a later statement of the type takes the place of an earlier one. Default: true. */
+  readonly replace?: boolean;
+  /** Of a verification summary: what a pass attests beside that no SLSA level was evaluated. */
+  readonly verifiedLevels?: readonly string[];
+}
+
+/** Provenance that an image must carry before anything of it is signed. */
+export interface BuilderRequirement {
+  /** Id of the trust under which it must hold. */
+  readonly trust: string;
+  /** Patterns, one of which `builder.id` must match. */
+  readonly builderId: readonly string[];
+  /** Milliseconds that a push waits for it: builders attest after they push. */
+  readonly wait: number;
 }
 
 /** When a signature may be given. Every member that is present must hold; a list holds when one entry matches. */
@@ -31,6 +53,8 @@ export interface When {
   readonly source?: readonly string[];
   readonly actor?: readonly string[];
   readonly tag?: readonly string[];
+  /** Asked of the registry, by the engine; the others are told by the push. */
+  readonly builder?: BuilderRequirement;
 }
 
 export interface Rule {
@@ -46,6 +70,10 @@ export interface Rule {
   readonly policies: readonly string[];
   readonly when?: When;
   readonly onLapse: 'attest' | 'alert';
+  /** Whether a first bundle may be attached that hides cosign tags of others from the verifiers that prefer bundles. */
+  readonly hiding: 'refuse' | 'warn';
+  /** Verifiers that must be able to read the evidence, beside those of the rule's policies. */
+  readonly verifiers: readonly Verifier[];
 }
 
 export interface RuleMiss {
@@ -91,17 +119,20 @@ export interface WhenContext {
   readonly tag?: string;
 }
 
-/** Why a rule's `when` does not hold, in words; undefined when it holds. */
-export function whenUnmet(when: When | undefined, context: WhenContext): string | undefined {
+/**
+ * Why the push is not one that a rule's `when` lets be signed; undefined when it is. `builder` is not asked here: that
+ * needs the registry.
+ */
+export function whenUnmet(when: When | undefined, context: WhenContext): SigningRefusal | undefined {
   if (!when) return undefined;
   if (when.source && !matchesAny(when.source, context.source)) {
-    return `source ${context.source} is not ${listed(when.source)}`;
+    return { reason: 'source', why: `source ${context.source} is not ${listed(when.source)}` };
   }
   if (when.actor && (context.actor === undefined || !matchesAny(when.actor, context.actor))) {
-    return `actor ${context.actor ?? '(unknown)'} is not ${listed(when.actor)}`;
+    return { reason: 'actor', why: `actor ${context.actor ?? '(unknown)'} is not ${listed(when.actor)}` };
   }
   if (when.tag && (context.tag === undefined || !matchesAny(when.tag, context.tag))) {
-    return `tag ${context.tag ?? '(none)'} is not ${listed(when.tag)}`;
+    return { reason: 'tag', why: `tag ${context.tag ?? '(none)'} is not ${listed(when.tag)}` };
   }
   return undefined;
 }
@@ -140,6 +171,6 @@ function spread(from: ReadonlySet<number>, text: string, crosses: boolean): Set<
   return reached;
 }
 
-function listed(patterns: readonly string[]): string {
+export function listed(patterns: readonly string[]): string {
   return patterns.length === 1 ? `${patterns[0]}` : `one of ${patterns.join(', ')}`;
 }

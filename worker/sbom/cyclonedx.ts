@@ -131,7 +131,7 @@ function containerComponent(repository: RepositoryRef, digest: Digest, platform:
 }
 
 /** Package URL of an image (purl-spec, type `oci`): the last part of the repository, the digest as version. */
-function imagePurl(repository: RepositoryRef, digest: Digest, platform: Platform | undefined): string {
+export function imagePurl(repository: RepositoryRef, digest: Digest, platform: Platform | undefined): string {
   const name = repository.repository.slice(repository.repository.lastIndexOf('/') + 1);
   const qualifiers = {
     repository_url: formatRepositoryRef(repository),

@@ -62,8 +62,8 @@ export const METRICS = {
   },
   attestry_signing_refused_total: {
     kind: 'counter',
-    help: 'Images that were not signed because no rule allows it.',
-    labels: [],
+    help: 'What was not signed because no rule allows it, by reason: rule, source, actor, tag, builder, type, signer, statement, import.',
+    labels: ['reason'],
   },
   attestry_deliveries_total: {
     kind: 'counter',

@@ -83,7 +83,7 @@ describe('an attest job', () => {
         report.evidence.map(({ state }) => state),
         ['refused'],
       );
-      assert.match(report.refused ?? '', new RegExp(`^${what} `));
+      assert.match(report.refused?.why ?? '', new RegExp(`^${what} `));
       assert.deepEqual(outcomesOf(report), ['fail']);
       assert.deepEqual(target.puts, []);
       assert.equal((await ledger.latest(image))[0]?.verdict?.outcome, 'fail');

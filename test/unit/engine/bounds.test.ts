@@ -10,7 +10,7 @@ import {
 } from '#cli/demo/image-writer.ts';
 import { pushImage } from '#cli/demo/push-image.ts';
 import { readBuildkitFindings } from '#engine/buildkit-findings.ts';
-import { createInventoryTaker, makeSbom } from '#engine/make-sbom.ts';
+import { bomInput, createInventoryTaker } from '#engine/make-sbom.ts';
 import { resolveSubject } from '#engine/resolve.ts';
 import type { Digest } from '#model/digest.ts';
 import { IN_TOTO, OCI_CONFIG, OCI_MANIFEST } from '#model/media-types.ts';
@@ -56,7 +56,7 @@ test('a small layer that names more packages than readers take, on one platform 
   };
   const taken: Digest[] = [];
   const inventories = createInventoryTaker({ ...parts, onTaken: (platform) => void taken.push(platform) });
-  await fails('too-large', makeSbom(await subject(), 'https://cyclonedx.org/bom', inventories));
+  await fails('too-large', bomInput(await subject(), 'https://cyclonedx.org/bom', inventories));
   assert.ok(taken.length >= 2 && taken.length < 5, `${taken.length} inventories were held`);
 });
 

@@ -34,7 +34,7 @@ test('every builder gives the shape that its type promises', () => {
     evidenceAttached(work, [piece]),
     evidenceRestored(work, [piece]),
     evidenceLost(work, [piece]),
-    signingRefused(work, 'tag 1.0 is not v*'),
+    signingRefused(work, { reason: 'tag', why: 'tag 1.0 is not v*' }),
     certificateExpiring(
       { id: 's', fingerprint: 'ab', certificate: 'CN=s', notAfter: new Date('2026-01-12T00:00:00Z') },
       context,
@@ -71,7 +71,7 @@ test('lost evidence is told as lost, even when it was restored meanwhile', () =>
 });
 
 test('an event carries the trace and the actor of its job, without control characters', () => {
-  const event = signingRefused(work, 'why');
+  const event = signingRefused(work, { reason: 'tag', why: 'why' });
   assert.equal(event.traceparent, job.traceparent);
   assert.equal(event.data.actor, 'ci bot');
 });

@@ -7,7 +7,6 @@ import { readText } from '#cli/read-text.ts';
 import type { SettledEvidence } from '#engine/settle.ts';
 import { AppError } from '#model/errors.ts';
 import { formatImageRef, parseImageRef } from '#model/image-ref.ts';
-import { DEFAULT_PREDICATE_TYPES } from '#model/rule.ts';
 
 const USAGE = `
 Usage: attestry attest IMAGE --key FILE --certificate FILE --certificate-chain FILE [OPTIONS]
@@ -44,7 +43,7 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
   if (values.help) return showHelp(io, USAGE);
   const image = parseImageRef(onlyPositional(positionals, 'IMAGE'));
   const repository = evidenceRepository(values);
-  const types = (values.type ?? Object.keys(DEFAULT_PREDICATE_TYPES)).map(requestedType);
+  const types = (values.type ?? ['cyclonedx', 'slsaprovenance1']).map(requestedType);
   if (values.key === undefined) throw new AppError('usage', '--key is missing', { mend: 'see --help' });
   const signer = await loadSigner(io, { ...values, key: values.key });
   const [{ attestImage }, { resolveSubject }, { attestPorts }, { signerAttestor }] = await Promise.all([
