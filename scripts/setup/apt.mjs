@@ -3,7 +3,8 @@ import { SetupError } from './setup-error.mjs';
 
 /**
  * Installs packages without starting them: Debian's packages start their service on installation, where it would hold
- * the very ports that we want. A policy-rc.d that says 101 forbids it (invoke-rc.d(8)); one that is there already stays.
+ * the very ports that we want. A policy-rc.d that says 101 forbids it (invoke-rc.d(8)); one that is there already stays. PostgreSQL's
+ * package would make a database of its own as well; its settings forbid that (pg_createcluster(1)).
  */
 const SCRIPT = `
 set -e
@@ -15,8 +16,13 @@ if [ ! -e "$guard" ]; then
   chmod 755 "$guard"
 fi
 export DEBIAN_FRONTEND=noninteractive
+cluster=/etc/postgresql-common/createcluster.conf
+if [ ! -e "$cluster" ]; then
+  mkdir -p "$(dirname "$cluster")"
+  echo 'create_main_cluster = false' > "$cluster"
+fi
 apt-get -o DPkg::Lock::Timeout=300 update -q || echo 'apt-get update failed; trying with the lists at hand' >&2
-apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends "$@"
+apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold install -q -y --no-install-recommends "$@"
 `;
 
 const LONGEST_MS = 10 * 60_000;

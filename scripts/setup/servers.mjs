@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { canInstall, installWithApt } from './apt.mjs';
 import { canUnpack, unpackedPath, unpackWithApt } from './apt-unpack.mjs';
@@ -31,6 +31,13 @@ const SERVERS = [
     package: 'prometheus-alertmanager',
     floor: [0, 22],
     answers: /alertmanager, version (\d+)\.(\d+)/,
+  },
+  {
+    id: 'postgres',
+    commands: ['postgres'],
+    package: 'postgresql',
+    floor: [13, 0],
+    answers: /postgres \(PostgreSQL\) (\d+)\.(\d+)/,
   },
 ];
 
@@ -109,7 +116,16 @@ function find(server, root) {
 /** PATH, and where Debian keeps servers from ordinary users' PATH. */
 function searchPath() {
   const path = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  return [...new Set([...path, '/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/sbin'])];
+  const usual = ['/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/sbin'];
+  return [...new Set([...path, ...usual, ...postgresFolders()])];
+}
+
+/** Debian keeps each major version of PostgreSQL apart; the newest first. */
+function postgresFolders() {
+  const base = '/usr/lib/postgresql';
+  if (!existsSync(base)) return [];
+  const versions = readdirSync(base).sort((a, b) => Number(b) - Number(a));
+  return versions.map((version) => join(base, version, 'bin'));
 }
 
 function versionOf(path, server) {

@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { unpackedPath } from '../setup/apt-unpack.mjs';
-import { ensureCosign } from '../setup/cosign.mjs';
+import { ensureTools } from '../setup/ensure-tools.mjs';
+import { GO_TOOLS, toolOf } from '../setup/go-tools.mjs';
+import { ensureServers } from '../setup/servers.mjs';
 import { SetupError, say } from '../setup/setup-error.mjs';
+import { findNetwork } from './own-network.mjs';
 import { SUITES, suiteFiles } from './suites.mjs';
 import { runTestFile } from './test-file.mjs';
 
@@ -18,8 +21,10 @@ export async function runSuites({ root, node, names, print }) {
     try {
       const files = suiteFiles(root, name);
       if (files.length === 0) throw new SetupError(`no test files in ${SUITES[name].folder}`);
-      const env = testEnvironment(root, await tools(root, SUITES[name].needs));
-      const result = await runSuite({ root, node, name, files, print, env });
+      await prepare(root, SUITES[name]);
+      const env = testEnvironment(root);
+      const network = SUITES[name].ownNetwork ? findNetwork(print) : undefined;
+      const result = await runSuite({ root, node, name, files, print, env, network });
       total.passed += result.passed;
       total.failures.push(...result.failures);
     } catch (error) {
@@ -31,25 +36,27 @@ export async function runSuites({ root, node, names, print }) {
   return total;
 }
 
-/** What a suite finds its tool by. A suite whose tool is missing fails: a skipped judgement is none. */
-async function tools(root, needs) {
-  return needs === 'cosign' ? { ATTESTRY_TEST_COSIGN: await ensureCosign({ root, say }) } : {};
+/** A suite whose tools or servers are missing fails: a skipped judgement is none. */
+async function prepare(root, { tools, servers }) {
+  if (tools !== undefined) await ensureTools({ root, say, tools: tools === 'all' ? GO_TOOLS : tools.map(toolOf) });
+  if (servers !== undefined) await ensureServers({ root, say, ids: servers });
 }
 
-async function runSuite({ root, node, name, files, print, env }) {
+async function runSuite({ root, node, name, files, print, env, network }) {
   const began = performance.now();
   const total = { passed: 0, failures: [] };
   print(`\n${name}`);
   const waiting = [...files];
   const take = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const result = await runTestFile({ root, node, file, limitMs: SUITES[name].fileLimitMs, env });
+      const result = await runTestFile({ root, node, file, limitMs: SUITES[name].fileLimitMs, env, network });
       total.passed += result.passed;
       total.failures.push(...result.failures.map(({ name: test, error }) => ({ where: `${file}: ${test}`, error })));
       printFile(result, print);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, take));
+  const atOnce = network === 'shared' ? 1 : AT_ONCE;
+  await Promise.all(Array.from({ length: atOnce }, take));
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   print(`  ${name}: ${total.passed} passed, ${total.failures.length} failed in ${files.length} files, ${seconds} s`);
   return total;
@@ -61,13 +68,13 @@ function printFile({ file, passed, failures, seconds }, print) {
   print(`  ${mark} ${file}  ${passed} passed${bad}  ${seconds.toFixed(1)} s`);
 }
 
-function testEnvironment(root, extra) {
-  const env = { ...process.env, ...extra, PATH: `${process.env.PATH}:${unpackedPath(root)}` };
+function testEnvironment(root) {
+  const env = { ...process.env, PATH: `${process.env.PATH}:${unpackedPath(root)}` };
   // Neither npm's view of this run nor a developer's settings may change what the tests see.
   for (const name of Object.keys(env)) {
     if (/^npm_(?:config_(?!registry|cache|userconfig)|package_|lifecycle_|command|execpath)/i.test(name))
       delete env[name];
-    if (/^(?:ATTESTRY|COSIGN)_/.test(name) && !(name in extra) && !name.startsWith('ATTESTRY_TEST_')) delete env[name];
+    if (/^(?:ATTESTRY|COSIGN)_/.test(name) && !name.startsWith('ATTESTRY_TEST_')) delete env[name];
   }
   delete env.NODE_ENV;
   delete env.NODE_OPTIONS;

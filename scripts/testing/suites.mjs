@@ -5,14 +5,15 @@ const MINUTE = 60_000;
 
 /**
  * The suites by name: their folder, and how long one file may take (far above what it needs: it only ends
- * a test that hangs), and the tool that it needs beside the servers.
+ * a test that hangs), which tools of others (ids, or all) and which more servers it needs, and whether each file gets a network
+ * of its own, since the servers that it starts want fixed ports.
  */
 export const SUITES = {
   unit: { folder: 'test/unit', fileLimitMs: 2 * MINUTE },
   arch: { folder: 'test/arch', fileLimitMs: 2 * MINUTE },
   'registry-events': { folder: 'test/registry-events', fileLimitMs: 2 * MINUTE },
   integration: { folder: 'test/integration', fileLimitMs: 5 * MINUTE },
-  interop: { folder: 'test/interop', fileLimitMs: 10 * MINUTE, needs: 'cosign' },
+  interop: { folder: 'test/interop', fileLimitMs: 20 * MINUTE, tools: 'all', servers: ['postgres'], ownNetwork: true },
   faults: { folder: 'test/faults', fileLimitMs: 10 * MINUTE },
 };
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { insideNetwork } from './own-network.mjs';
 
 const REPORTER = fileURLToPath(new URL('./event-reporter.mjs', import.meta.url));
 const OUTPUT_KEPT = 32_768;
@@ -12,25 +13,27 @@ const STOPPING_MS = 3_000;
 
 /**
  * Runs one test file in a process group of its own. Besides failed tests these are failures: no tests at all, a skipped
- * or todo test, an exit code without a failed test, no end within the limit, and processes left behind.
+ * or todo test, an exit code without a failed test, no end within the limit, and processes left behind. `network` is
+ * what findNetwork of own-network.mjs answered; absent: the machine's.
  * @returns `{ file, passed, failures: [{ name, error }], seconds }`
  */
-export async function runTestFile({ root, node, file, limitMs, env }) {
+export async function runTestFile({ root, node, file, limitMs, env, network = undefined }) {
   const folder = mkdtempSync(join(tmpdir(), 'attestry-test-'));
   const report = join(folder, 'report.jsonl');
   const began = performance.now();
   try {
-    const end = await runProcess({ root, node, file, limitMs, env, report });
+    const end = await runProcess({ root, node, file, limitMs, env, network, report });
     return { file, ...judge(readReport(report), end), seconds: (performance.now() - began) / 1000 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function runProcess({ root, node, file, limitMs, env, report }) {
+function runProcess({ root, node, file, limitMs, env, network, report }) {
   return new Promise((resolve, reject) => {
     const flags = [`--test-reporter=${REPORTER}`, `--test-reporter-destination=${report}`];
-    const child = spawn(node, [...flags, file], { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program, ...args] = insideNetwork(network, [node, ...flags, file]);
+    const child = spawn(program, args, { cwd: root, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     const end = { code: null, signal: null, late: false, leftBehind: false, output: '' };
     const keep = (chunk) => {
       end.output = `${end.output}${chunk}`.slice(-OUTPUT_KEPT);

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
+import { toolPath } from '../../scripts/setup/go-tools.mjs';
 import { CLONE, type CliResult, startProgram } from './cli.ts';
 import type { Scratch } from './scratch.ts';
 import type { SigningFiles } from './signing-files.ts';
 
-const BUILT = `${CLONE}.attestry/tools/cosign-v2.6.5/cosign`;
-
-/** The real cosign: what the suite runner set up. */
-export const COSIGN = process.env.ATTESTRY_TEST_COSIGN ?? BUILT;
+/** The real cosign 2: what the suite runner set up. */
+export const COSIGN = toolPath(CLONE, 'cosign2');
 
 /** cosign would ask the public log and its trust root otherwise; a private CA has neither. */
 const OFFLINE = ['--insecure-ignore-tlog', '--insecure-ignore-sct'];
