@@ -12,7 +12,12 @@ const PARALLEL_FETCHES = 4;
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 
 /** Why a referrer is no bundle to read. */
-export type SkipReason = 'not-a-bundle' | 'manifest-missing' | 'manifest-unreadable' | 'too-large';
+export type SkipReason =
+  | 'not-a-bundle'
+  | 'manifest-missing'
+  | 'manifest-unreadable'
+  | 'bundle-unreadable'
+  | 'too-large';
 
 export interface SkippedReferrer {
   /** As the registry lists it. */
@@ -36,9 +41,15 @@ const SKIPPED: Readonly<Partial<Record<ErrorCode, SkipReason>>> = {
   'too-large': 'too-large',
 };
 
-type Found =
-  | { readonly skipped: SkippedReferrer }
-  | { readonly manifest: Descriptor; readonly layer: Descriptor; readonly listed: Descriptor };
+const UNREADABLE: readonly string[] = ['digest-mismatch', 'layer-corrupt', 'too-large'];
+
+interface FoundBundle {
+  readonly manifest: Descriptor;
+  readonly layer: Descriptor;
+  readonly listed: Descriptor;
+}
+
+type Found = FoundBundle | { readonly skipped: SkippedReferrer };
 
 /**
  * Reads all Sigstore bundles that refer to a location's subject (interop A.3.5). Every manifest is fetched: what a list
@@ -60,20 +71,32 @@ export async function readBundles(
     spend(size);
     return found;
   });
-  const bundles = read.flatMap((each) => ('layer' in each ? [each] : []));
-  const small = bundles.filter(({ layer }) => layer.size <= MAX_PIECE_BYTES);
   const spendBundle = budget(MAX_TOTAL_BYTES, `the bundles of ${what}`);
-  for (const { layer } of small) spendBundle(layer.size);
-  const evidence = await inParallel(small, PARALLEL_FETCHES, async ({ manifest, layer }): Promise<RawEvidence> => {
-    const bytes = await blobIfThere(source, repository, layer, MAX_PIECE_BYTES, signal);
+  for (const found of read) if ('layer' in found) spendBundle(found.layer.size);
+  const pieces = await inParallel(read, PARALLEL_FETCHES, async (found) => {
+    return 'layer' in found ? await readBundle(source, location, found, signal) : found.skipped;
+  });
+  return {
+    evidence: pieces.flatMap((piece) => ('layout' in piece ? [piece] : [])),
+    skipped: pieces.flatMap((piece) => ('reason' in piece ? [piece] : [])),
+  };
+}
+
+/** Sizes in a manifest are its writer's word: bytes that are other or more than it says are no bundle to read. */
+async function readBundle(
+  source: ReadTarget,
+  location: EvidenceLocation,
+  { manifest, layer, listed }: FoundBundle,
+  signal?: AbortSignal,
+): Promise<RawEvidence | SkippedReferrer> {
+  try {
+    const bytes = await blobIfThere(source, location.repository, layer, MAX_PIECE_BYTES, signal);
     const found = { location, layout: 'bundle', manifestDigest: manifest.digest, descriptor: layer } as const;
     return { ...found, ...(bytes ? { bytes } : {}) };
-  });
-  const tooLarge = bundles
-    .filter(({ layer }) => layer.size > MAX_PIECE_BYTES)
-    .map(({ listed: descriptor }): SkippedReferrer => ({ descriptor, reason: 'too-large' }));
-  const skipped = read.flatMap((each) => ('skipped' in each ? [each.skipped] : []));
-  return { evidence, skipped: [...skipped, ...tooLarge] };
+  } catch (error) {
+    if (!(error instanceof AppError) || !UNREADABLE.includes(error.code)) throw error;
+    return { descriptor: listed, reason: 'bundle-unreadable' };
+  }
 }
 
 /** `size` is what came: what a list says of sizes is hearsay too. */
@@ -88,6 +111,7 @@ async function readReferrer(
     const stored = await source.manifest(repository, descriptor.digest, signal);
     size = stored.bytes.byteLength;
     const layer = bundleLayerOf(stored);
+    if (layer && layer.size > MAX_PIECE_BYTES) return { skipped: { descriptor, reason: 'too-large' }, size };
     if (layer) return { manifest: stored.descriptor, layer, listed: descriptor, size };
     return { skipped: { descriptor, reason: 'not-a-bundle' }, size };
   } catch (error) {

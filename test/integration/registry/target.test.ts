@@ -1,24 +1,21 @@
-import { createHttpClient } from '#http/undici-client.ts';
-import { ANONYMOUS } from '#oci/credentials.ts';
-import { createRegistryTarget } from '#oci/registry-target.ts';
-import { testTarget } from '../../contracts/target.ts';
+import { testReferrers } from '../../contracts/referrers.ts';
+import { type TargetUnderTest, testTarget } from '../../contracts/target.ts';
+import { startReferrersRegistry } from '../../support/referrers-registry.ts';
 import { startRegistry } from '../../support/registry.ts';
+import { connect } from '../../support/registry-target.ts';
 
-testTarget('registry', async () => {
-  const registry = await startRegistry();
-  const client = createHttpClient({ allowedHosts: [registry.host], userAgent: 'attestry-test' });
-  const target = createRegistryTarget({
-    name: registry.host,
-    baseUrl: registry.url,
-    client,
-    credentials: ANONYMOUS,
-    now: () => new Date(),
-  });
+for (const contract of [testTarget, testReferrers]) {
+  contract('registry', async () => opened(await startRegistry()));
+  contract('registry with the referrers API', async () => opened(await startReferrersRegistry({ pageSize: 1 })));
+}
+
+function opened(registry: AsyncDisposable & { readonly url: URL }): TargetUnderTest {
+  const target = connect(registry.url);
   return {
     target,
     async dispose() {
-      await client.close();
-      await registry.stop();
+      await target[Symbol.asyncDispose]();
+      await registry[Symbol.asyncDispose]();
     },
   };
-});
+}

@@ -6,12 +6,16 @@ import { it } from 'node:test';
 import { sha256 } from '#model/digest.ts';
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '#model/media-types.ts';
 import { createLayoutTarget } from '#oci/layout-directory.ts';
+import { testReferrers } from '../../contracts/referrers.ts';
 import { testTarget } from '../../contracts/target.ts';
+import { listReferrers, pushReferrer } from '../../support/referrers.ts';
 
-testTarget('layout directory', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'attestry-layout-'));
-  return { target: createLayoutTarget(dir), dispose: () => rm(dir, { recursive: true }) };
-});
+for (const contract of [testTarget, testReferrers]) {
+  contract('layout directory', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'attestry-layout-'));
+    return { target: createLayoutTarget(dir), dispose: () => rm(dir, { recursive: true }) };
+  });
+}
 
 it('writes an image layout that other tools read', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'attestry-layout-'));
@@ -54,6 +58,47 @@ it('reads a child that only its index names', async (t) => {
   await target.pushBlob('app', child, OCI_MANIFEST);
   const stored = await target.manifest('app', sha256(child));
   assert.equal(stored.descriptor.mediaType, OCI_MANIFEST);
+});
+
+it('leaves what other tools wrote into the index as it is, and lists a referrer with its type', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'attestry-layout-'));
+  t.after(() => rm(dir, { recursive: true }));
+  const target = createLayoutTarget(dir);
+  await target.pushBlob('app', Buffer.from('{}'), OCI_CONFIG);
+  const foreign = `{"size": 1.2e1,"digest":"${sha256('foreign')}","mediaType":"${OCI_MANIFEST}","x-own":{"a":[1,"]"]},
+    "platform":{"os":"linux","architecture":"arm64","os.version":"1"}}`;
+  const index = `{"annotations":{"manifests":"[]"},"schemaVersion":2, "manifests":[ ${foreign} ] }`;
+  await writeFile(join(dir, 'app/index.json'), index);
+  const pushed = await pushReferrer(target, 'app', sha256('an image'), 'text');
+  const written = await readFile(join(dir, 'app/index.json'), 'utf8');
+  assert.ok(written.includes(foreign));
+  assert.ok(written.startsWith('{"annotations":{"manifests":"[]"},"schemaVersion":2, "manifests":['));
+  assert.equal(JSON.parse(written).manifests[1].artifactType, 'application/vnd.example.kind');
+  const [listed] = await listReferrers(target, 'app', sha256('an image'));
+  assert.equal(listed?.digest, pushed.digest);
+  await target.deleteManifest('app', pushed.digest);
+  assert.ok((await readFile(join(dir, 'app/index.json'), 'utf8')).includes(foreign));
+});
+
+it('finds referrers that only a fallback tag lists, and passes over what cannot be read', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'attestry-layout-'));
+  t.after(() => rm(dir, { recursive: true }));
+  const target = createLayoutTarget(dir);
+  const subject = sha256('an image');
+  const { digest, size, mediaType } = await pushReferrer(target, 'app', subject, 'carried over');
+  await writeFile(join(dir, 'app/index.json'), JSON.stringify({ schemaVersion: 2, manifests: [] }));
+  const junk = { schemaVersion: 2, mediaType: OCI_MANIFEST, subject: { digest: 'none' }, config: {}, layers: [] };
+  const bad = await target.pushBlob('app', Buffer.from(JSON.stringify(junk)), OCI_MANIFEST);
+  const gone = { mediaType: OCI_MANIFEST, digest: sha256('gone'), size: 3 };
+  const list = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [gone, bad, { mediaType, digest, size }] };
+  const { digest: tagged, size: length } = await target.pushBlob('app', Buffer.from(JSON.stringify(list)), OCI_INDEX);
+  const annotations = { 'org.opencontainers.image.ref.name': subject.replace(':', '-') };
+  const manifests = [{ mediaType: OCI_INDEX, digest: tagged, size: length, annotations }];
+  await writeFile(join(dir, 'app/index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+  assert.deepEqual(
+    (await listReferrers(target, 'app', subject)).map((each) => each.digest),
+    [digest],
+  );
 });
 
 it('refuses repository names that would leave the directory', async () => {
