@@ -7,6 +7,25 @@ export function describeCertificate(certificate: Certificate): string {
   return certificate.subject === '' ? `(no name, serial ${certificate.serialNumber})` : `"${certificate.subject}"`;
 }
 
+/** Pairs of certificates; those above the leaf are the same for all evidence of a CA. */
+const MAX_REMEMBERED = 1024;
+const remembered = new Map<string, boolean>();
+
+/**
+ * Whether the issuer's key made the child's signature, remembered by content: the answer depends on the two
+ * certificates alone, and checking it is the dearest part of a path.
+ */
+function isIssuedBy(child: Certificate, issuer: Certificate): boolean {
+  const pair = `${child.fingerprint} ${issuer.fingerprint}`;
+  const known = remembered.get(pair);
+  if (known !== undefined) return known;
+  const issued = child.x509.verify(issuer.publicKey);
+  const oldest = remembered.keys().next().value;
+  if (remembered.size >= MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+  remembered.set(pair, issued);
+  return issued;
+}
+
 /**
  * Why the issuer's key did not make the child's signature, in words; undefined when it did. Algorithms that can be
  * forged are refused before the signature is looked at, whatever OpenSSL would say of it.
@@ -20,7 +39,7 @@ export function signatureDefect(child: Certificate, issuer: Certificate): string
   if (kind.type === 'other') return `the key of ${describeCertificate(issuer)} is of the kind ${kind.name}`;
   if (kind.type === 'rsa' && kind.bits < 1024)
     return `the RSA key of ${describeCertificate(issuer)} has ${kind.bits} bits`;
-  return child.x509.verify(issuer.publicKey)
+  return isIssuedBy(child, issuer)
     ? undefined
     : `the signature of ${name} was not made by the key of ${describeCertificate(issuer)}`;
 }

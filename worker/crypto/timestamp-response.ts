@@ -1,5 +1,5 @@
 import { algorithmOf, parseSignedData, type SignedData } from '#crypto/cms.ts';
-import { decodeOid, decodeSmallInteger, derReader, malformed, TAG } from '#crypto/der.ts';
+import { decodeNamedBits, decodeOid, decodeSmallInteger, derReader, malformed, TAG } from '#crypto/der.ts';
 
 /** Bytes of one response; real ones have two to six thousand. */
 const MAX_RESPONSE_BYTES = 256 * 1024;
@@ -11,6 +11,35 @@ export interface TimestampResponse {
   readonly policy: string;
   readonly imprint: { readonly algorithm: string; readonly digest: Buffer };
   readonly time: Date;
+  /** Content bytes of the nonce that the request had; absent when it had none. */
+  readonly nonce?: Buffer;
+}
+
+/** What an authority answers before any token (RFC 3161, 2.4.2). Texts are its own words. */
+export interface TimestampStatus {
+  /** 0 granted, 1 granted with changes, others refuse. */
+  readonly status: number;
+  readonly text: string;
+  /** Bits of PKIFailureInfo. */
+  readonly failures: readonly number[];
+}
+
+/**
+ * The status of a TimeStampResp.
+ * @throws AppError `certificate-unreadable` when it is none.
+ */
+export function readTimestampStatus(bytes: Uint8Array): TimestampStatus {
+  if (bytes.length > MAX_RESPONSE_BYTES) throw malformed('timestamp', `it is larger than ${MAX_RESPONSE_BYTES} bytes`);
+  const info = derReader(bytes, 'timestamp').enter(TAG.sequence).enter(TAG.sequence, 'timestamp status');
+  const status = decodeSmallInteger(info.element(TAG.integer).content, 'status');
+  const list = info.optional(TAG.sequence);
+  const failure = info.optional(TAG.bitString);
+  info.end();
+  const texts = list ? derReader(list.content, 'timestamp status') : undefined;
+  let text = '';
+  // The whole response is bounded, and so is this.
+  while (texts?.peek() !== undefined) text = `${text} ${texts.any().content.toString('utf8')}`;
+  return { status, text: text.trim(), failures: failure ? decodeNamedBits(failure.content, 'failure') : [] };
 }
 
 /**
@@ -37,7 +66,11 @@ export function parseTimestampResponse(bytes: Uint8Array): TimestampResponse {
   const digest = imprint.element(TAG.octetString).content;
   info.element(TAG.integer);
   const time = decodeGenTime(info.element(TAG.generalizedTime).content.toString('latin1'));
-  return { message, policy, imprint: { algorithm, digest }, time };
+  // Accuracy and ordering.
+  info.optional(TAG.sequence);
+  info.optional(TAG.boolean);
+  const nonce = info.optional(TAG.integer)?.content;
+  return { message, policy, imprint: { algorithm, digest }, time, ...(nonce ? { nonce } : {}) };
 }
 
 /** GeneralizedTime in UTC, with fractions of a second where the authority gives them (RFC 3161, 2.4.2). */

@@ -62,8 +62,8 @@ export async function makeSignature(
     stored,
     signature,
     publicKey: credential.publicKey,
-    verifier: leaf?.pem ?? publicKey,
     layouts: wanted,
+    ...(leaf ? { certificate: leaf } : {}),
   };
   return {
     stored,

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { Certificate } from '#crypto/certificate.ts';
 import type { EvidenceLayout } from '#model/evidence.ts';
 import type { Witnessed } from '#model/witnessed.ts';
 
@@ -25,8 +26,8 @@ export interface MadeSignature {
   readonly stored: Uint8Array;
   readonly signature: Uint8Array;
   readonly publicKey: KeyObject;
-  /** PEM of the certificate, or of the public key of a signer without one. */
-  readonly verifier: string;
+  /** The certificate of the key; absent for a plain one. */
+  readonly certificate?: Certificate;
   readonly layouts: ReadonlySet<EvidenceLayout>;
 }
 
@@ -40,7 +41,7 @@ export interface Witness {
   refusal(plan: SigningPlan): string | undefined;
   /**
    * Asks for testimony, and checks it before it is believed.
-   * @throws AppError `witness-refused`, `witness-unavailable`, `witness-throttled`, `witness-protocol`.
+   * @throws AppError `witness-refused`, `witness-unavailable`, `witness-throttled`, `witness-protocol`, `clock-skew`.
    */
   testify(made: MadeSignature, signal?: AbortSignal): Promise<Partial<Witnessed>>;
 }
