@@ -70,10 +70,13 @@ export interface Rule {
   readonly policies: readonly string[];
   readonly when?: When;
   readonly onLapse: 'attest' | 'alert';
-  /** Whether a first bundle may be attached that hides cosign tags of others from the verifiers that prefer bundles. */
-  readonly hiding: 'refuse' | 'warn';
+  /**
+   * Whether a first bundle may be attached that hides cosign tags of others from the verifiers that prefer bundles.
+   * Absent: it may not.
+   */
+  readonly hiding?: 'refuse' | 'warn';
   /** Verifiers that must be able to read the evidence, beside those of the rule's policies. */
-  readonly verifiers: readonly Verifier[];
+  readonly verifiers?: readonly Verifier[];
 }
 
 export interface RuleMiss {
