@@ -119,7 +119,9 @@ function describeTrust({ id, predicateTypes, attestor, repository }: TrustPolicy
   const who =
     attestor.kind === 'public-key'
       ? attestor.key.export({ type: 'spki', format: 'pem' })
-      : [attestor.anchors, attestor.intermediates].map((list) => list.map(({ fingerprint }) => fingerprint));
+      : attestor.authorities.map(({ anchors, intermediates }) =>
+          [anchors, intermediates].map((list) => list.map(({ fingerprint }) => fingerprint)),
+        );
   const identity = attestor.kind === 'certificate-chain' ? attestor.identity : undefined;
   const log = attestor.transparencyLog;
   const logs = attestor.logKeys?.map((key) => key.id);

@@ -1,6 +1,5 @@
 import type { EvidenceLayout } from '#model/evidence.ts';
 import type { SignerKind } from '#model/layout-choice.ts';
-import { VERIFIER_TITLES, type Verifier } from '#model/verifier.ts';
 import {
   type Asked,
   FINDS_ELSEWHERE,
@@ -8,7 +7,8 @@ import {
   type Reading,
   readingOf,
   type Testimony,
-} from '#policy/readers/reading-table.ts';
+} from '#model/reading-table.ts';
+import { VERIFIER_TITLES, type Verifier } from '#model/verifier.ts';
 
 /** How a piece of evidence will be signed and stored. */
 export interface EvidencePlan {
