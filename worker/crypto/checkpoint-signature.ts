@@ -24,12 +24,13 @@ export function checkpointProblem(checkpoint: Checkpoint, log: LogKey): string |
   if (!isTree && checkpoint.origin !== log.origin) {
     return `its checkpoint is that of ${checkpoint.origin.slice(0, 120)}, not of ${log.origin}`;
   }
-  const own = checkpoint.signatures.filter(({ name, hint }) => {
+  const own = checkpoint.signatures.filter(({ name, keyHint }) => {
+    const hint = keyHint.toString('hex');
     if (isTree) return hint === publicKeyFingerprint(log.key).slice(0, 8);
     return name === log.origin && hint === noteHint(name, log.key);
   });
   if (own.length === 0) return 'its checkpoint has no signature of the log';
-  const isSigned = own.some(({ signature }) => verifySignature(log.key, checkpoint.text, signature, hashOf(log.key)));
+  const isSigned = own.some(({ signature }) => verifySignature(log.key, checkpoint.body, signature, hashOf(log.key)));
   return isSigned ? undefined : 'the log did not sign its checkpoint';
 }
 

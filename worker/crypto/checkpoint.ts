@@ -1,47 +1,48 @@
-import { decodeBase64 } from '#crypto/base64.ts';
+/** Characters of one checkpoint; with a dozen cosigners it has some two thousand. */
+const MAX_CHECKPOINT = 64 * 1024;
+const MAX_SIGNATURES = 100;
 
-/** Characters of one checkpoint; cosigned ones have a few thousand. */
-const MAX_LENGTH = 64 * 1024;
-/** Signature lines; each may cost a verification. */
-const MAX_SIGNATURES = 32;
-
-/** A signed tree head (C2SP signed-note and tlog-checkpoint): what it says, nothing believed yet. */
+/** The head of a log as it signs it (C2SP tlog-checkpoint). Nothing is believed yet. */
 export interface Checkpoint {
-  /** First line: the name of the log, in Rekor v1 with the number of its tree. */
+  /** How the log calls itself. */
   readonly origin: string;
   readonly treeSize: bigint;
   readonly rootHash: Buffer;
-  /** What the signatures cover. */
-  readonly text: Buffer;
-  readonly signatures: readonly NoteSignature[];
+  /** The bytes that are signed. */
+  readonly body: Buffer;
+  readonly signatures: readonly CheckpointSignature[];
 }
 
-export interface NoteSignature {
-  /** Who says to have signed. */
+export interface CheckpointSignature {
   readonly name: string;
-  /** First four bytes of the key's id, lower-case hex. */
-  readonly hint: string;
+  /** Four bytes that hint at the key. */
+  readonly keyHint: Buffer;
   readonly signature: Buffer;
 }
 
-/** Reads a checkpoint; undefined when it is none. */
-export function parseCheckpoint(envelope: string): Checkpoint | undefined {
-  const split = envelope.lastIndexOf('\n\n');
-  if (split < 0 || envelope.length > MAX_LENGTH || !envelope.endsWith('\n')) return undefined;
-  const [text, block] = [envelope.slice(0, split + 1), envelope.slice(split + 2, -1)];
-  const [origin = '', size = '', root = ''] = text.split('\n');
-  const rootHash = decodeBase64(root);
-  const lines = block.split('\n');
-  if (origin === '' || !/^(?:0|[1-9]\d{0,18})$/.test(size) || rootHash?.bytes.length !== 32) return undefined;
+const SIGNATURE = /^\u2014 (\S{1,512}) ([A-Za-z0-9+/]{8,16384}={0,2})$/u;
+
+/** Reads a signed note (C2SP signed-note) that holds a checkpoint; undefined when it is none. */
+export function parseCheckpoint(text: string): Checkpoint | undefined {
+  if (text.length > MAX_CHECKPOINT || !text.endsWith('\n')) return undefined;
+  // The last empty line parts text and signatures: the text itself may hold empty lines.
+  const split = text.lastIndexOf('\n\n');
+  if (split < 0) return undefined;
+  const body = text.slice(0, split + 1);
+  const [origin = '', size = '', root = ''] = body.split('\n');
+  const rootHash = Buffer.from(root, 'base64');
+  if (origin === '' || !/^(?:0|[1-9][0-9]{0,18})$/.test(size) || rootHash.length !== 32) return undefined;
+  if (rootHash.toString('base64') !== root) return undefined;
+  const lines = text.slice(split + 2, -1).split('\n');
   if (lines.length > MAX_SIGNATURES) return undefined;
   const signatures = lines.map(readSignature);
   if (!signatures.every((each) => each !== undefined)) return undefined;
-  return { origin, treeSize: BigInt(size), rootHash: rootHash.bytes, text: Buffer.from(text), signatures };
+  return { origin, treeSize: BigInt(size), rootHash, body: Buffer.from(body), signatures };
 }
 
-function readSignature(line: string): NoteSignature | undefined {
-  const [, name, base64 = ''] = /^— ([^\s+]+) (\S+)$/.exec(line) ?? [];
-  const bytes = decodeBase64(base64)?.bytes;
-  if (name === undefined || !bytes || bytes.length < 5) return undefined;
-  return { name, hint: bytes.subarray(0, 4).toString('hex'), signature: bytes.subarray(4) };
+function readSignature(line: string): CheckpointSignature | undefined {
+  const [, name, base64] = SIGNATURE.exec(line) ?? [];
+  if (name === undefined || base64 === undefined) return undefined;
+  const bytes = Buffer.from(base64, 'base64');
+  return bytes.length < 5 ? undefined : { name, keyHint: bytes.subarray(0, 4), signature: bytes.subarray(4) };
 }

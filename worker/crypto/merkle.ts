@@ -1,41 +1,53 @@
 import { createHash } from 'node:crypto';
 
-/** Where a leaf stands in a tree of which the root is known (RFC 6962, 2.1.1). */
+/** Hashes of one proof: enough for a tree of 2^64 leaves. */
+const MAX_HASHES = 64;
+
+/** Where a leaf stands in a Merkle tree, and the hashes beside its way up to the root (RFC 6962, 2.1.1). */
 export interface InclusionProof {
   readonly index: bigint;
   readonly treeSize: bigint;
-  /** Siblings from the leaf upwards. */
   readonly hashes: readonly Uint8Array[];
 }
 
-/** Hash of a leaf: its bytes behind a zero (RFC 6962, 2.1). */
-export function leafHash(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(Buffer.from([0])).update(bytes).digest();
+/** Hash of a leaf (RFC 6962, 2.1). */
+export function leafHash(leaf: Uint8Array): Buffer {
+  return createHash('sha256')
+    .update(Buffer.from([0]))
+    .update(leaf)
+    .digest();
 }
 
-/** The root that a proof leads to (RFC 9162, 2.1.3.2); undefined when the proof does not fit the size of the tree. */
+/** Hash of an inner node. */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  return createHash('sha256')
+    .update(Buffer.from([1]))
+    .update(left)
+    .update(right)
+    .digest();
+}
+
+/** The root that a proof leads to from its leaf (RFC 9162, 2.1.3.2); undefined when it is no proof for that tree. */
 export function rootOf(leaf: Uint8Array, { index, treeSize, hashes }: InclusionProof): Buffer | undefined {
-  if (index < 0n || index >= treeSize) return undefined;
-  let [at, last] = [index, treeSize - 1n];
-  let root: Buffer = Buffer.from(leaf);
-  for (const sibling of hashes) {
+  if (index < 0n || index >= treeSize || hashes.length > MAX_HASHES) return undefined;
+  if (hashes.some(({ length }) => length !== 32)) return undefined;
+  let at = index;
+  let last = treeSize - 1n;
+  let root = leafHash(leaf);
+  for (const hash of hashes) {
     if (last === 0n) return undefined;
-    if (isOdd(at) || at === last) {
-      root = nodeHash(sibling, root);
-      // A node without a right sibling is carried up unhashed.
-      while (!isOdd(at) && at !== 0n) [at, last] = [at >> 1n, last >> 1n];
+    if (at % 2n === 1n || at === last) {
+      root = nodeHash(hash, root);
+      // A node without a sibling to its right is its own parent until one appears to its left.
+      while (at % 2n === 0n && at !== 0n) {
+        at /= 2n;
+        last /= 2n;
+      }
     } else {
-      root = nodeHash(root, sibling);
+      root = nodeHash(root, hash);
     }
-    [at, last] = [at >> 1n, last >> 1n];
+    at /= 2n;
+    last /= 2n;
   }
   return last === 0n ? root : undefined;
-}
-
-function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  return createHash('sha256').update(Buffer.from([1])).update(left).update(right).digest();
-}
-
-function isOdd(value: bigint): boolean {
-  return (value & 1n) === 1n;
 }

@@ -52,6 +52,8 @@ export const ERRORS = {
   'certificate-unreadable': { class: 'permanent', meaning: 'A certificate or chain cannot be read.' },
   'certificate-refused': { class: 'permanent', meaning: 'The certificate breaks a rule of the linter.' },
   'identity-token-unavailable': { class: 'transient', meaning: 'No identity token could be had for a keyless signer.' },
+  'identity-token-refused': { class: 'permanent', meaning: 'The server of identity tokens refuses to give one.' },
+  'identity-token-throttled': { class: 'throttled', meaning: 'The server of identity tokens answered 429.' },
   'identity-token-expired': {
     class: 'transient',
     meaning: 'The identity token of a keyless signer is over.',

@@ -1,4 +1,5 @@
-import { isCheckpointSigned, parseCheckpoint } from '#crypto/checkpoint.ts';
+import { parseCheckpoint } from '#crypto/checkpoint.ts';
+import { checkpointProblem } from '#crypto/checkpoint-signature.ts';
 import type { LogKey } from '#crypto/log-key.ts';
 import { rootOf } from '#crypto/merkle.ts';
 import type { LogEntryJson } from '#model/witnessed.ts';
@@ -21,6 +22,5 @@ export function inclusionProblem(entry: LogEntryJson, log: LogKey | undefined): 
   if (checkpoint.treeSize !== BigInt(proof.treeSize) || !checkpoint.rootHash.equals(root)) {
     return 'its checkpoint is of another tree';
   }
-  if (log && !isCheckpointSigned(checkpoint, log.key)) return 'its checkpoint is not signed by the configured key';
-  return undefined;
+  return log && checkpointProblem(checkpoint, log);
 }

@@ -28,7 +28,11 @@ const OVERHEAD_BYTES = 32 * 1024;
 export function createRekorV1Witness({ id, url, peer, log, maxRequestBytes }: RekorV1Options): Witness {
   const entries = new URL(`${url.href.replace(/\/$/, '')}/api/v1/log/entries`);
 
-  function refusal({ what, payloadBytes }: SigningPlan): string | undefined {
+  function refusal({ what, payloadBytes, publicKey }: SigningPlan): string | undefined {
+    if (what === 'image-signature' && publicKey?.asymmetricKeyType === 'ed25519') {
+      // The log sees a digest alone, and pure Ed25519 signs the bytes themselves.
+      return 'Rekor v1 takes no Ed25519 signature in a hashedrekord; use ECDSA P-256 or RSA';
+    }
     const request = what === 'statement' ? Math.ceil(payloadBytes / 3) * 4 + OVERHEAD_BYTES : OVERHEAD_BYTES;
     if (request <= maxRequestBytes) return undefined;
     return `it takes requests of ${maxRequestBytes} bytes, and this one would have about ${request}`;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import test from 'node:test';
-import { isCheckpointSigned, parseCheckpoint } from '#crypto/checkpoint.ts';
+import { parseCheckpoint } from '#crypto/checkpoint.ts';
+import { checkpointProblem, noteHint } from '#crypto/checkpoint-signature.ts';
+import { publicKeyFingerprint } from '#crypto/fingerprint.ts';
 
 const ROOT = createHash('sha256').update('root').digest();
 const ed25519 = generateKeyPairSync('ed25519');
@@ -16,28 +18,59 @@ function note(body: string, ...signatures: readonly Buffer[]): string {
 
 const BODY = `log.test - 1193050959916656506\n42\n${ROOT.toString('base64')}\n`;
 
+const REKOR_V1 = { id: publicKeyFingerprint(p256.publicKey), key: p256.publicKey };
+const REKOR_V2 = { id: 'any', key: ed25519.publicKey, origin: 'log.test' };
+
+/** A checkpoint of one of the two logs, with a line of another signer before its own. */
+function signedNote(
+  body: string,
+  { key }: { key: KeyObject },
+  bend: (signature: Buffer) => Buffer = (as) => as,
+): string {
+  const signature =
+    key === p256.publicKey
+      ? sign('sha256', Buffer.from(body), p256.privateKey)
+      : sign(null, Buffer.from(body), ed25519.privateKey);
+  const line = (hint: Buffer, bytes: Buffer) => `\u2014 log.test ${Buffer.concat([hint, bytes]).toString('base64')}\n`;
+  const own = line(Buffer.from(noteHint('log.test', key), 'hex'), bend(signature));
+  return `${body}\n${line(Buffer.alloc(4, 1), Buffer.alloc(64, 9))}${own}`;
+}
+
 test('a checkpoint of either kind of log is read, and its signature counts by the key alone', () => {
-  for (const [name, pair, signature] of [
-    ['Rekor v1', p256, sign('sha256', Buffer.from(BODY), p256.privateKey)],
-    ['Rekor v2', ed25519, sign(null, Buffer.from(BODY), ed25519.privateKey)],
+  const ofTree = BODY;
+  const ofHost = BODY.replace(' - 1193050959916656506', '');
+  for (const [body, log, other] of [
+    [ofTree, REKOR_V1, { ...REKOR_V2, key: ed25519.publicKey }],
+    [ofHost, REKOR_V2, { ...REKOR_V1, origin: 'log.test' }],
   ] as const) {
-    const found = parseCheckpoint(note(BODY, Buffer.alloc(64, 9), signature));
-    assert.ok(found, name);
-    assert.equal(found.origin, 'log.test - 1193050959916656506');
+    const found = parseCheckpoint(signedNote(body, log));
+    assert.ok(found);
+    assert.equal(found.origin, body.split('\n')[0]);
     assert.equal(found.treeSize, 42n);
     assert.deepEqual(found.rootHash, ROOT);
-    assert.ok(isCheckpointSigned(found, pair.publicKey), name);
-    const other = pair === p256 ? ed25519 : p256;
-    assert.ok(!isCheckpointSigned(found, other.publicKey), name);
+    assert.equal(checkpointProblem(found, log), undefined);
+    assert.match(checkpointProblem(found, other) ?? '', /no signature of the log/);
+    const bent = parseCheckpoint(signedNote(body, log, (signature) => Buffer.from(signature).fill(7, 40, 44)));
+    assert.ok(bent);
+    assert.match(checkpointProblem(bent, log) ?? '', /did not sign/);
   }
+});
+
+test('a log of the second kind must sign under the name of its host', () => {
+  const found = parseCheckpoint(signedNote(BODY.replace(' - 1193050959916656506', ''), REKOR_V2));
+  assert.ok(found);
+  assert.match(checkpointProblem(found, { ...REKOR_V2, origin: 'other.test' }) ?? '', /not of other\.test/);
 });
 
 test('extension lines and empty lines of the text are signed with it', () => {
   const body = `${BODY}an extension\n\nanother\n`;
-  const found = parseCheckpoint(note(body, sign(null, Buffer.from(body), ed25519.privateKey)));
-  assert.ok(found && isCheckpointSigned(found, ed25519.publicKey));
-  const bent = parseCheckpoint(note(`${BODY}an Extension\n`, sign(null, Buffer.from(body), ed25519.privateKey)));
-  assert.ok(bent && !isCheckpointSigned(bent, ed25519.publicKey));
+  const text = signedNote(body, REKOR_V1);
+  const found = parseCheckpoint(text);
+  assert.ok(found);
+  assert.equal(checkpointProblem(found, REKOR_V1), undefined);
+  const bent = parseCheckpoint(text.replace('an extension', 'an Extension'));
+  assert.ok(bent);
+  assert.match(checkpointProblem(bent, REKOR_V1) ?? '', /did not sign/);
 });
 
 test('what is no checkpoint is none', () => {
