@@ -1,8 +1,11 @@
 import { inspect } from 'node:util';
 
+/** What node:test itself counts at the end of a file. */
+const COUNT = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+
 /**
  * A reporter of node:test that writes one JSON line for each test (not for suites) with its full name, so that the
- * process that runs the files can count and print them.
+ * process that runs the files can count and print them; what a test says of itself (`context.diagnostic`) is passed on.
  */
 export default async function* eventReporter(source) {
   const path = [];
@@ -10,6 +13,9 @@ export default async function* eventReporter(source) {
     if (type === 'test:start') {
       path.length = data.nesting;
       path[data.nesting] = data.name;
+    }
+    if (type === 'test:diagnostic' && !COUNT.test(data.message)) {
+      yield `${JSON.stringify({ result: 'note', name: data.message })}\n`;
     }
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     if (data.details.type === 'suite' && type === 'test:pass') continue;

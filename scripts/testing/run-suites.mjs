@@ -62,10 +62,11 @@ async function runSuite({ root, node, name, files, print, env, network }) {
   return total;
 }
 
-function printFile({ file, passed, failures, seconds }, print) {
+function printFile({ file, passed, failures, notes, seconds }, print) {
   const mark = failures.length === 0 ? 'ok  ' : 'FAIL';
   const bad = failures.length === 0 ? '' : `, ${failures.length} failed`;
   print(`  ${mark} ${file}  ${passed} passed${bad}  ${seconds.toFixed(1)} s`);
+  for (const note of notes) print(note.replace(/^/gm, '       '));
 }
 
 function testEnvironment(root) {

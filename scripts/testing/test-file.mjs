@@ -15,7 +15,7 @@ const STOPPING_MS = 3_000;
  * Runs one test file in a process group of its own. Besides failed tests these are failures: no tests at all, a skipped
  * or todo test, an exit code without a failed test, no end within the limit, and processes left behind. `network` is
  * what findNetwork of own-network.mjs answered; absent: the machine's.
- * @returns `{ file, passed, failures: [{ name, error }], seconds }`
+ * @returns `{ file, passed, failures: [{ name, error }], notes, seconds }`
  */
 export async function runTestFile({ root, node, file, limitMs, env, network = undefined }) {
   const folder = mkdtempSync(join(tmpdir(), 'attestry-test-'));
@@ -61,16 +61,17 @@ function runProcess({ root, node, file, limitMs, env, network, report }) {
 }
 
 function judge(tests, end) {
+  const notes = tests.filter(({ result }) => result === 'note').map(({ name }) => name);
   const failures = tests
     .filter(({ result }) => result === 'failed' || result === 'skipped' || result === 'todo')
     .map(({ result, name, error }) => ({ name, error: error ?? `${result} tests are not allowed` }));
   if (end.late) failures.push({ name: '(file)', error: `did not end in time; something was left open\n${end.output}` });
-  else if (tests.length === 0) failures.push({ name: '(file)', error: `ran no test\n${end.output}` });
+  else if (tests.length === notes.length) failures.push({ name: '(file)', error: `ran no test\n${end.output}` });
   else if (end.code !== 0 && failures.length === 0) {
     failures.push({ name: '(file)', error: `ended with ${end.signal ?? `exit code ${end.code}`}\n${end.output}` });
   }
   if (end.leftBehind) failures.push({ name: '(file)', error: 'left a process behind' });
-  return { passed: tests.filter(({ result }) => result === 'passed').length, failures };
+  return { passed: tests.filter(({ result }) => result === 'passed').length, failures, notes };
 }
 
 function readReport(path) {

@@ -14,6 +14,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 interface Result {
   readonly passed: number;
+  readonly notes: readonly string[];
   readonly failures: readonly { readonly name: string; readonly error: string }[];
 }
 
@@ -78,4 +79,9 @@ test('a process that outlives its file is a failure, and is killed', async () =>
   );
   assert.equal(passed, 1);
   assert.equal(failures[0]?.error, 'left a process behind');
+});
+
+test('what a test says of itself is passed on, what node:test counts is not', async () => {
+  const { passed, notes } = await run("test('a', (context) => { context.diagnostic('ready after 3 ms'); });");
+  assert.deepEqual({ passed, notes }, { passed: 1, notes: ['ready after 3 ms'] });
 });
