@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { type Digest, sha256 } from '#model/digest.ts';
 import { AppError, type ErrorCode } from '#model/errors.ts';
@@ -44,6 +45,25 @@ export function testTarget(name: string, open: () => Promise<TargetUnderTest>): 
     it('keeps blobs of one repository out of another', async () => {
       const { digest } = await target.pushBlob(REPOSITORY, Buffer.from('here alone'), DSSE_ENVELOPE);
       assert.equal(await target.hasBlob('team/other', digest), false);
+    });
+
+    it('takes a blob as a stream, and refuses bytes that are not those of its descriptor', async () => {
+      const bytes = randomBytes(300_000);
+      const descriptor = { digest: sha256(bytes), size: bytes.byteLength };
+      await target.takeBlob(REPOSITORY, descriptor, async () => streamOf(bytes));
+      assert.deepEqual(await collect(target, descriptor), bytes);
+      const lies = { digest: sha256('another'), size: 7 };
+      await assert.rejects(() => target.takeBlob(REPOSITORY, lies, async () => streamOf(Buffer.from('content'))));
+      await assert.rejects(() => target.takeBlob(REPOSITORY, lies, async () => streamOf(Buffer.from('short'))));
+      assert.equal(await target.hasBlob(REPOSITORY, lies.digest), false);
+    });
+
+    it('lists a blob of one repository in another', async () => {
+      const { digest, size } = await target.pushBlob('team/source', Buffer.from('shared'), DSSE_ENVELOPE);
+      assert.equal(await target.mountBlob(REPOSITORY, digest, 'team/source'), true);
+      assert.deepEqual(await collect(target, { digest, size }), Buffer.from('shared'));
+      assert.equal(await target.mountBlob(REPOSITORY, ABSENT, 'team/source'), false);
+      assert.equal(await target.hasBlob(REPOSITORY, ABSENT), false);
     });
 
     it('says not-found of what is not there', async () => {
@@ -140,6 +160,10 @@ async function imageBytes(target: Target, content: string, repository = REPOSITO
   const layer = await target.pushBlob(repository, Buffer.from(content), OCI_LAYER_GZIP);
   const config = await target.pushBlob(repository, encode({ os: 'linux', content }), OCI_CONFIG);
   return encode({ schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [layer] });
+}
+
+function streamOf(bytes: Uint8Array): Readable {
+  return Readable.from([bytes], { objectMode: false });
 }
 
 async function collect(target: Target, descriptor: { digest: Digest; size: number }): Promise<Buffer> {

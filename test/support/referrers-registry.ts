@@ -124,6 +124,9 @@ const HANDLERS: Readonly<Record<string, (call: Call) => Answer>> = {
 };
 
 function upload({ method, repository, url, body, manner, store }: Call): Answer {
+  const mounted =
+    method === 'POST' && store.blob(url.searchParams.get('from') ?? '', url.searchParams.get('mount') ?? '');
+  if (mounted) return { status: 201, headers: { 'docker-content-digest': store.putBlob(repository, mounted) } };
   if (method === 'POST') return { status: 202, headers: { location: `/v2/${repository}/blobs/uploads/1?state=a` } };
   if (manner.quota && isOver(manner.quota.bytes, store, repository, body)) return refused(manner.quota.refusal);
   if (url.searchParams.get('digest') !== sha256(body)) {

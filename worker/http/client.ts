@@ -11,7 +11,8 @@ export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string;
+  /** A stream is sent once: a request with one is never repeated. Its length must be in `content-length`. */
+  readonly body?: Uint8Array | string | Readable;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until the response headers must be there. */
   readonly headersTimeoutMs?: number;

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { type AllowedHosts, checkHost } from '#http/allowed-hosts.ts';
@@ -54,7 +55,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       return await exchange(dispatcher, wanted, options.userAgent);
     } catch (error) {
       // RFC 9112 9.3.1: only what is idempotent, and once. DELETE is left out: its second answer would be a 404.
-      const again = ['GET', 'HEAD', 'PUT'].includes(wanted.method) && isStaleConnection(error);
+      const repeatable = ['GET', 'HEAD', 'PUT'].includes(wanted.method) && !(wanted.body instanceof Readable);
+      const again = repeatable && isStaleConnection(error);
       if (!again || wanted.signal?.aborted) throw transportError(error, wanted.url, wanted.signal);
     }
     try {

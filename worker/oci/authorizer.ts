@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { HttpClient, HttpRequest, HttpResponse } from '#http/client.ts';
 import { transportError } from '#http/transport-error.ts';
 import { AppError } from '#model/errors.ts';
@@ -56,7 +57,9 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     let grant = await standingGrant(access, request.signal);
     for (let attempt = 1; ; attempt++) {
       const response = await client.request(authorized(request, grant));
-      if (attempt === MAX_ATTEMPTS || !isRefusal(response, grant)) return response;
+      // A stream has been sent; whoever has its bytes may begin anew.
+      const spent = attempt === MAX_ATTEMPTS || request.body instanceof Readable;
+      if (spent || !isRefusal(response, grant)) return response;
       const next = await nextGrant(response, access, grant, request.signal).catch((error: unknown) => {
         response.body.destroy();
         throw error;

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Descriptor } from '#model/descriptor.ts';
 import { type Digest, digestTag, isDigest, sha256 } from '#model/digest.ts';
@@ -79,6 +79,22 @@ export function createLayoutTarget(dir: string): Target {
     const path = blobPath(repository, digest);
     if ((await sizeOf(path)) !== bytes.byteLength) await writeAtomically(path, bytes);
     return { mediaType, digest, size: bytes.byteLength };
+  }
+
+  async function takeBlob(
+    repository: string,
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    open: () => Promise<Readable>,
+  ): Promise<void> {
+    await writeAtomically(blobPath(repository, descriptor.digest), verifiedStream(await open(), descriptor));
+  }
+
+  /** One file under two names; a file system without links is written to as if nothing were there. */
+  async function mountBlob(repository: string, digest: Digest, from: string): Promise<boolean> {
+    const path = blobPath(repository, digest);
+    await mkdir(dirname(path), { recursive: true });
+    const failure = await link(blobPath(from, digest), path).catch((error: NodeJS.ErrnoException) => error);
+    return failure === undefined || failure.code === 'EEXIST';
   }
 
   async function pushManifest(
@@ -177,7 +193,20 @@ export function createLayoutTarget(dir: string): Target {
 
   const capabilities = async () => LOCAL_CAPABILITIES;
   const resolve = async (repository: string, reference: string) => (await manifest(repository, reference)).descriptor;
-  return { resolve, manifest, blob, hasBlob, pushBlob, pushManifest, deleteManifest, referrers, tags, capabilities };
+  return {
+    resolve,
+    manifest,
+    blob,
+    hasBlob,
+    pushBlob,
+    takeBlob,
+    mountBlob,
+    pushManifest,
+    deleteManifest,
+    referrers,
+    tags,
+    capabilities,
+  };
 }
 
 /** A manifest whose subject cannot be read refers to nothing; it must not hide the others. */

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { Descriptor } from '#model/descriptor.ts';
 import { AppError } from '#model/errors.ts';
 import { OCI_INDEX } from '#model/media-types.ts';
@@ -66,7 +67,7 @@ export async function writeLayoutIndex(layout: string, { entries, cut }: LayoutI
 }
 
 /** A reader sees the old file or the new one, and a crash leaves no half of it. */
-export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeAtomically(path: string, content: Uint8Array | string | Readable): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const work = await mkdtemp(join(dirname(path), '.writing-'));
   try {

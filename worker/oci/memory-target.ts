@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { readBounded } from '#http/body-stream.ts';
 import type { Descriptor } from '#model/descriptor.ts';
 import { type Digest, isDigest, sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
@@ -47,6 +48,25 @@ export function createMemoryTarget(): Target {
     return { mediaType, digest, size: bytes.byteLength };
   }
 
+  async function takeBlob(
+    repository: string,
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    bytes: () => Promise<Readable>,
+  ): Promise<void> {
+    const content = await readBounded(
+      verifiedStream(await bytes(), descriptor),
+      descriptor.size,
+      `blob ${descriptor.digest}`,
+    );
+    open(repository).blobs.set(descriptor.digest, content);
+  }
+
+  async function mountBlob(repository: string, digest: Digest, from: string): Promise<boolean> {
+    const bytes = repositories.get(from)?.blobs.get(digest);
+    if (bytes) open(repository).blobs.set(digest, bytes);
+    return bytes !== undefined;
+  }
+
   async function pushManifest(
     repository: string,
     reference: string,
@@ -88,6 +108,8 @@ export function createMemoryTarget(): Target {
     blob,
     hasBlob: async (repository, digest) => repositories.get(repository)?.blobs.has(digest) ?? false,
     pushBlob,
+    takeBlob,
+    mountBlob,
     pushManifest,
     deleteManifest,
     referrers,

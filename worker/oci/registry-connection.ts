@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { HttpClient, HttpRequest, HttpResponse } from '#http/client.ts';
 import { AppError } from '#model/errors.ts';
 import { type Authorizer, createAuthorizer } from '#oci/authorizer.ts';
@@ -28,7 +29,8 @@ export interface RegistryCall {
   /** Below the base URL: `/v2/…`. */
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  /** A stream: see `HttpRequest.body`. */
+  readonly body?: Uint8Array | Readable;
   readonly access: Access;
   /** The step in words, for messages: `reading manifest latest of team/app`. */
   readonly what: string;
@@ -37,6 +39,8 @@ export interface RegistryCall {
   readonly writesTag?: string;
   /** Milliseconds for the whole exchange, body included. */
   readonly timeoutMs?: number;
+  /** Milliseconds until the answer begins, where the registry has long work before it. */
+  readonly headersTimeoutMs?: number;
 }
 
 /** Authorized calls to one registry, redirects followed. */
@@ -61,7 +65,7 @@ export function createRegistryConnection(options: ConnectionOptions): RegistryCo
   async function send(call: RegistryCall): Promise<HttpResponse> {
     const timeout = AbortSignal.timeout(call.timeoutMs ?? limits.callMs);
     const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
-    const { method, url, headers, body, access } = call;
+    const { method, url, headers, body, access, headersTimeoutMs } = call;
     const request: HttpRequest = {
       method,
       url,
@@ -69,6 +73,7 @@ export function createRegistryConnection(options: ConnectionOptions): RegistryCo
       // A registry that compresses on the way would make Content-Length and range meaningless.
       headers: { 'accept-encoding': 'identity', ...headers },
       ...(body === undefined ? {} : { body }),
+      ...(headersTimeoutMs === undefined ? {} : { headersTimeoutMs }),
     };
     const response = await authorizer.send(request, access);
     if (!REDIRECTS.includes(response.status)) return response;

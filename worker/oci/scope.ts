@@ -2,14 +2,17 @@
 export interface Access {
   readonly repository: string;
   readonly actions: 'pull' | 'pull,push' | 'delete';
+  /** Another repository that is read in the same call: a blob of it is mounted. */
+  readonly mountsFrom?: string;
 }
 
 const SCOPE = /^[a-z]+(?:\([a-z0-9]+\))?:[^\s]{1,512}:[a-z*]+(?:,[a-z*]+)*$/;
 const MAX_SCOPES = 10;
 
-/** `repository:team/app:pull` (Distribution token scope). */
-export function formatScope({ repository, actions }: Access): string {
-  return `repository:${repository}:${actions}`;
+/** `repository:team/app:pull` (Distribution token scope); two of them with a space between where two are needed. */
+export function formatScope({ repository, actions, mountsFrom }: Access): string {
+  const own = `repository:${repository}:${actions}`;
+  return mountsFrom === undefined ? own : `${own} repository:${mountsFrom}:pull`;
 }
 
 /**
@@ -18,7 +21,7 @@ export function formatScope({ repository, actions }: Access): string {
  */
 export function mergeScopes(access: Access, challenged: string | undefined): readonly string[] {
   const named = (challenged ?? '').split(' ').filter((scope) => SCOPE.test(scope));
-  const scopes = [formatScope(access), ...named].map(normalise);
+  const scopes = [...formatScope(access).split(' '), ...named].map(normalise);
   return [...new Set(scopes)].slice(0, MAX_SCOPES);
 }
 

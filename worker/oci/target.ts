@@ -54,6 +54,26 @@ export interface Pusher {
   ): Promise<Descriptor>;
 }
 
+/** Takes blobs from elsewhere; layers are larger than memory. */
+export interface BlobTaker {
+  /**
+   * Uploads a blob as a stream. Whether it is there already is the caller's question.
+   * @param open gives its bytes from the start; called again when the upload has to begin anew.
+   * @throws AppError `digest-mismatch`, `layer-corrupt`, `too-large` of the stream, and the registry errors.
+   */
+  takeBlob(
+    repository: string,
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    open: () => Promise<Readable>,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /**
+   * Lists a blob of another repository of the same store here too, without moving its bytes (OCI distribution-spec,
+   * mounting a blob); answers false where the store does not do that.
+   */
+  mountBlob(repository: string, digest: Digest, from: string, signal?: AbortSignal): Promise<boolean>;
+}
+
 export interface Deleter {
   /**
    * Deletes a manifest by digest; one with a `subject` is taken off the fallback tag's index first.
@@ -90,7 +110,7 @@ export interface TagLister {
 export interface ReadTarget extends Resolver, Fetcher, ReferrerLister {}
 
 /** One registry, OCI layout directory or memory store; repositories are paths in it. */
-export interface Target extends ReadTarget, Pusher, Deleter, TagLister, CapabilityProber {}
+export interface Target extends ReadTarget, Pusher, BlobTaker, Deleter, TagLister, CapabilityProber {}
 
 /** The configured registries by name. */
 export interface Registries {
