@@ -131,8 +131,12 @@ export type DefectCode = keyof typeof DEFECTS;
 
 /** What we once wrote to a location: enough to list the same blobs again without signing. */
 export interface WrittenEvidence {
-  /** The layer descriptor, annotations included, exactly as written. */
+  /** Absent: `cosign-tag`. */
+  readonly layout?: EvidenceLayout | undefined;
+  /** The layer descriptor, annotations included, exactly as written; of a bundle with those of its manifest. */
   readonly descriptor: Descriptor;
+  /** Digest of the referrer that lists a bundle. */
+  readonly manifest?: Digest | undefined;
   readonly payloadDigest: Digest;
   readonly predicateType: string;
   /** Fingerprint of the signing certificate or key. */
@@ -142,4 +146,6 @@ export interface WrittenEvidence {
   readonly writtenAt: string;
   /** Put down before the PUT; absent once that is known to stand. */
   readonly pending?: true | undefined;
+  /** Another bundle took its place, and it is to be deleted where the registry lets us. */
+  readonly superseded?: true | undefined;
 }

@@ -14,7 +14,8 @@ export interface WrittenEvidenceOptions {
   readonly ttlMs?: number;
 }
 
-const LIMIT = 64;
+/** A location may hold a few hundred pieces of ours, in two layouts; what is forgotten can only be made anew. */
+const LIMIT = 512;
 const DAY_MS = 24 * 3_600_000;
 const TTL_MS = 400 * DAY_MS;
 const SHORTEST_TTL_MS = 365 * DAY_MS;
@@ -22,6 +23,8 @@ const SHORTEST_TTL_MS = 365 * DAY_MS;
 const DigestText = z.custom<Digest>((value) => isDigest(value), 'a digest');
 
 const Record = z.object({
+  layout: z.optional(z.enum(['cosign-tag', 'bundle'])),
+  manifest: z.optional(DigestText),
   descriptor: z.object({
     mediaType: z.string(),
     digest: DigestText,
@@ -35,6 +38,7 @@ const Record = z.object({
   rule: z.string(),
   writtenAt: z.string(),
   pending: z.optional(z.literal(true)),
+  superseded: z.optional(z.literal(true)),
 });
 
 /**
