@@ -1,7 +1,6 @@
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { canonicalHost, DOCKER_HUB } from '#oci/registry-url.ts';
-import type { CapabilityProber } from '#oci/target.ts';
 
 /** What a registry can do for one repository. A member that is absent is not known yet: nothing was asked or tried. */
 export interface Capabilities {
@@ -15,6 +14,11 @@ export interface Capabilities {
   readonly deletes?: boolean;
   /** The most levels that a repository path may have; absent: no limit is known. */
   readonly pathLevels?: number;
+}
+
+/** Who can be asked: every target. */
+export interface Probed {
+  capabilities(repository: string, signal?: AbortSignal): Promise<Capabilities>;
 }
 
 /** What stores of our own can do: folders and memory. */
@@ -33,7 +37,7 @@ export const NO_CONTENT: Digest = `sha256:${'0'.repeat(64)}`;
  * quota, deletion) is there when an earlier write told it.
  * @throws AppError the registry errors; a referrers end point that answers 403 or 5xx is one.
  */
-export async function probe(target: CapabilityProber, repository: string, signal?: AbortSignal): Promise<Capabilities> {
+export async function probe(target: Probed, repository: string, signal?: AbortSignal): Promise<Capabilities> {
   return await target.capabilities(repository, signal);
 }
 
