@@ -2,6 +2,8 @@ import { createInstallation, type InstallationParts } from '#compose/installatio
 import type { EnginePorts } from '#engine/engine-ports.ts';
 import type { JobPorts } from '#jobs/job-ports.ts';
 import { createMemoryLedger } from '#ledger/memory-ledger.ts';
+import { sha256Hex } from '#model/digest.ts';
+import type { HandedIn, HandedInStore } from '#model/handed-in.ts';
 import type { ImageJob } from '#model/job.ts';
 import type { Ledger, OutboxEntry } from '#model/ledger.ts';
 import type { Rule } from '#model/rule.ts';
@@ -13,6 +15,7 @@ export interface TestJobs {
   readonly ledger: Ledger;
   /** What jobs enqueued. */
   readonly enqueued: ImageJob[];
+  readonly handedIn: HandedInStore;
   /** Types of the events in the outbox, in order; taken out of it. */
   told(): Promise<readonly string[]>;
 }
@@ -34,11 +37,13 @@ export function testJobs(
     policies: new Map(),
     ...more,
   });
+  const handedIn = createMemoryHandedIn();
   const ports: JobPorts = {
     engine,
     installation,
     ledger,
     outbox: ledger,
+    handedIn,
     retryErrorMs: 300_000,
     enqueue: async (job) => void enqueued.push(job),
     now: more.now ?? engine.now,
@@ -48,7 +53,22 @@ export function testJobs(
     await ledger.relay(async (entry) => void types.push(typeOf(entry)), 1000);
     return types;
   }
-  return { ports, ledger, enqueued, told };
+  return { ports, ledger, enqueued, handedIn, told };
+}
+
+/** What waits to be signed, in memory. */
+function createMemoryHandedIn(): HandedInStore {
+  const kept = new Map<string, Map<string, HandedIn>>();
+  return {
+    async put(image, handedIn) {
+      const id = sha256Hex(JSON.stringify(handedIn));
+      kept.set(image, (kept.get(image) ?? new Map()).set(id, handedIn));
+      return id;
+    },
+    list: async (image) => [...(kept.get(image)?.keys() ?? [])],
+    get: async (image, id) => kept.get(image)?.get(id),
+    drop: async (image, id) => void kept.get(image)?.delete(id),
+  };
 }
 
 function typeOf(entry: OutboxEntry): string {

@@ -1,8 +1,12 @@
-import type { EvidenceWish, SigningIdentity } from '#engine/engine-ports.ts';
+import type { EvidenceWish, ImportSource, SigningIdentity } from '#engine/engine-ports.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
 import type { ArmedRule, Installation, ScheduledPolicy } from '#jobs/installation.ts';
 import { AppError } from '#model/errors.ts';
-import type { Rule } from '#model/rule.ts';
+import { isMadeType } from '#model/evidence-type.ts';
+import { SLSA_PROVENANCE_V1, SLSA_PROVENANCE_V02 } from '#model/media-types.ts';
+import type { EvidenceRule, Rule } from '#model/rule.ts';
+import { anyPolicy } from '#policy/any-policy.ts';
+import type { CompiledPolicy } from '#policy/policy.ts';
 import { trustPolicy } from '#policy/trust-policy.ts';
 import type { Attestor } from '#verification/attestor.ts';
 
@@ -28,39 +32,70 @@ export function createInstallation(parts: InstallationParts): Installation {
 }
 
 function armRule(rule: Rule, parts: InstallationParts): ArmedRule {
-  const wishes = rule.evidence.map((evidence, at): EvidenceWish => {
-    const field = `rules.${rule.name}.evidence[${at}]`;
-    const identity = named(parts.signers, evidence.signer, `${field}.signer`);
-    const attestor =
-      evidence.trust === undefined
-        ? signerAttestor(identity.signer)
-        : named(parts.trusts, evidence.trust, `${field}.trust`);
-    const { type, predicateType, repository, platforms } = evidence;
-    return {
-      type,
-      predicateType,
-      identity,
-      attestor,
-      ...(repository === undefined ? {} : { repository }),
-      platforms,
-      rule: rule.name,
-    };
+  const entries = rule.evidence.map((entry, at) => {
+    return { entry, wish: armEntry(rule, entry, `rules.${rule.name}.evidence[${at}]`, parts) };
   });
+  const wishes = entries.flatMap(({ entry, wish }) => (isMadeType(entry.type) && entry.type !== 'vsa' ? [wish] : []));
   const policies = rule.policies.flatMap((id) => named(parts.policies, id, `rules.${rule.name}.policies`));
-  return { rule, wishes, policies: policies.length > 0 ? policies : ownTrust(rule, wishes) };
+  return {
+    rule,
+    wishes,
+    handedIn: entries.filter(({ entry }) => !isMadeType(entry.type)),
+    summaries: entries.flatMap(({ entry, wish }) =>
+      entry.type === 'vsa' ? [{ wish, levels: entry.verifiedLevels ?? [] }] : [],
+    ),
+    ...builderOf(rule, parts),
+    policies: policies.length > 0 ? policies : ownTrust(rule, wishes),
+  };
+}
+
+function armEntry(rule: Rule, entry: EvidenceRule, field: string, parts: InstallationParts): EvidenceWish {
+  const identity = named(parts.signers, entry.signer, `${field}.signer`);
+  const attestor =
+    entry.trust === undefined ? signerAttestor(identity.signer) : named(parts.trusts, entry.trust, `${field}.trust`);
+  const { type, predicateType, repository, platforms } = entry;
+  const imports = entry.import?.map((each, at): ImportSource => {
+    const place = `${field}.import[${at}]`;
+    const by = named(parts.signers, each.signer, `${place}.signer`);
+    if (each.from === 'buildkit') return { from: each.from, identity: by };
+    return { from: each.from, identity: by, trust: named(parts.trusts, each.trust, `${place}.trust`) };
+  });
+  return {
+    type,
+    predicateType,
+    identity,
+    attestor,
+    ...(repository === undefined ? {} : { repository }),
+    platforms,
+    rule: rule.name,
+    ...(imports ? { imports } : {}),
+  };
+}
+
+function builderOf({ name, when }: Rule, { trusts }: InstallationParts): Pick<ArmedRule, 'builder'> {
+  if (!when?.builder) return {};
+  const { trust, builderId, wait } = when.builder;
+  const attestor = named(trusts, trust, `rules.${name}.when.builder.trust`);
+  return { builder: { attestor, trust, builderId, waitMs: wait } };
 }
 
 /** A rule without policies still notices when its own evidence lapses. */
 function ownTrust(rule: Rule, wishes: readonly EvidenceWish[]): readonly ScheduledPolicy[] {
-  return wishes.map(({ predicateType, attestor, repository }, at) => ({
-    everyMs: DEFAULT_EVERY_MS,
-    policy: trustPolicy({
-      id: ownTrustId(rule, wishes, at),
-      predicateTypes: [predicateType],
-      attestor,
-      ...(repository === undefined ? {} : { repository }),
-    }),
-  }));
+  return wishes.map((wish, at) => {
+    const id = ownTrustId(rule, wishes, at);
+    const taken = (wish.imports ?? []).flatMap(({ identity: { signer } }) =>
+      PROVENANCE_TYPES.map((type) => trustIn(id, wish, type, signerAttestor(signer))),
+    );
+    const own = trustIn(id, wish, wish.predicateType, wish.attestor);
+    return { everyMs: DEFAULT_EVERY_MS, policy: taken.length === 0 ? own : anyPolicy(own, taken) };
+  });
+}
+
+/** What may be taken over in place of what is observed. */
+const PROVENANCE_TYPES = [SLSA_PROVENANCE_V1, SLSA_PROVENANCE_V02];
+
+function trustIn(id: string, { repository }: EvidenceWish, type: string, attestor: Attestor): CompiledPolicy {
+  return trustPolicy({ id, predicateTypes: [type], attestor, ...(repository === undefined ? {} : { repository }) });
 }
 
 /** States are kept by this id, so two wishes of one type (by two signers, in two places) must not share one. */

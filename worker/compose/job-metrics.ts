@@ -15,6 +15,9 @@ function countJob({ job, report, finishedAt }: JobMessage, metrics: Metrics): vo
     if (state === 'created' || state === 'replaced') metrics.count('attestry_evidence_attached_total', { type });
     if (state === 'restored') metrics.count('attestry_evidence_restored_total', {});
   }
+  for (let left = report.refusedImports ?? 0; left > 0; left--) {
+    metrics.count('attestry_signing_refused_total', { reason: 'import' });
+  }
   if (report.refused) metrics.count('attestry_signing_refused_total', { reason: report.refused.reason });
   for (const { outcome } of report.verdicts) metrics.count('attestry_verdicts_total', { outcome });
   for (const { change, verdict } of report.transitions) {

@@ -23,6 +23,7 @@ import { createJobQueues } from '#queue/queues.ts';
 import { ensureWakes, startWakeHandler } from '#queue/schedule.ts';
 import { whyNotAlive } from '#queue/worker-health.ts';
 import { startWorkers } from '#queue/workers.ts';
+import { createHandedIn } from '#redis/handed-in.ts';
 import { createHostPause } from '#redis/host-pause.ts';
 import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import { startMetricsServer } from '#telemetry/metrics-server.ts';
@@ -74,6 +75,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       installation,
       ledger,
       outbox: ledger,
+      handedIn: createHandedIn(store.client, { prefix }),
       retryErrorMs: config.reconcile.retryError,
       enqueue: (job) => queues.enqueueImage('cause', job),
       now,

@@ -1,4 +1,5 @@
 import type { EnginePorts, EvidenceWish } from '#engine/engine-ports.ts';
+import { type RefusedImport, withImports } from '#engine/imports.ts';
 import { prepareLocation, type Settle, type SettledEvidence } from '#engine/settle.ts';
 import { createStatementMaker, type MakerStep, type StepTime } from '#engine/statement-maker.ts';
 import { placeWishes } from '#engine/wish-location.ts';
@@ -19,6 +20,8 @@ export interface AttestRequest {
 export interface AttestReport {
   readonly subject: Subject;
   readonly evidence: readonly SettledEvidence[];
+  /** Provenance of others that was found and is not taken over. */
+  readonly refusedImports: readonly RefusedImport[];
   /** Packages found, by platform digest; empty when no SBOM was made. */
   readonly packages: ReadonlyMap<Digest, number>;
   readonly times: readonly StepTime[];
@@ -31,9 +34,10 @@ export interface AttestReport {
  */
 export async function attestImage(request: AttestRequest, ports: EnginePorts): Promise<AttestReport> {
   const { subject } = request;
+  const { wishes, refused } = await withImports(subject, request.wishes, ports, request.signal);
   const maker = createStatementMaker(subject, ports, request);
   const prepared: Settle[] = [];
-  for (const placed of placeWishes(subject, request.wishes, ports.registries)) {
+  for (const placed of placeWishes(subject, wishes, ports.registries)) {
     prepared.push(await prepareLocation(placed, ports, { ...request, make: maker.make }));
   }
   const evidence: SettledEvidence[] = [];
@@ -45,5 +49,6 @@ export async function attestImage(request: AttestRequest, ports: EnginePorts): P
     const [first] = settled;
     if (first) attached.push({ step: 'attached', what: first.location, ms: ports.now().getTime() - began });
   }
-  return { subject, evidence, packages: maker.packages, times: [...maker.times, ...attached] };
+  const times = [...maker.times, ...attached];
+  return { subject, evidence, refusedImports: refused, packages: maker.packages, times };
 }

@@ -21,6 +21,9 @@ const MAX_STATEMENTS = 20;
 
 const UNREADABLE: readonly string[] = ['manifest-malformed', 'media-type-unsupported', 'too-large'];
 
+/** Shown each statement with its bytes, one at a time: what is kept of them is up to who looks. */
+export type VisitStatement = (finding: BuildkitFinding, bytes: Uint8Array) => void;
+
 /**
  * Reads and checks the statements that BuildKit left in the index. They are unsigned: they are named by digest in our
  * provenance with the result of the check, never signed as our own.
@@ -29,11 +32,12 @@ export async function readBuildkitFindings(
   source: ReadTarget,
   subject: Subject,
   signal?: AbortSignal,
+  visit?: VisitStatement,
 ): Promise<readonly BuildkitFinding[]> {
   const findings: BuildkitFinding[] = [];
   const attestations = subject.children.filter(isBuildkitAttestation);
   for (const attestation of attestations.slice(0, MAX_ATTESTATIONS)) {
-    findings.push(...(await attestationFindings(source, subject, attestation, signal)));
+    findings.push(...(await attestationFindings(source, subject, attestation, signal, visit)));
   }
   return findings;
 }
@@ -43,6 +47,7 @@ async function attestationFindings(
   subject: Subject,
   attestation: Descriptor,
   signal?: AbortSignal,
+  visit?: VisitStatement,
 ): Promise<readonly BuildkitFinding[]> {
   const layers = await attestationLayers(source, subject, attestation, signal);
   if (typeof layers === 'string') return [{ digest: attestation.digest, ok: false, why: layers, tampering: false }];
@@ -53,7 +58,10 @@ async function attestationFindings(
   // One at a time: each may be large, and whoever may push says how many there are.
   for (const layer of layers.filter(({ mediaType }) => mediaType === IN_TOTO).slice(0, MAX_STATEMENTS)) {
     const blobs = await fetchStatements(source, subject, [layer], signal);
-    findings.push(...checkBuildkitAttestation({ children, attestation, layers: [layer], blobs }));
+    const checked = checkBuildkitAttestation({ children, attestation, layers: [layer], blobs });
+    findings.push(...checked);
+    const bytes = blobs.get(layer.digest);
+    if (bytes) for (const finding of checked) visit?.(finding, bytes);
   }
   return findings;
 }

@@ -68,10 +68,10 @@ function runUnder(
 }
 
 /** The tag of an announcement; undefined when the registry says otherwise; a failure while it may still come true. */
-async function provenTag(
+export async function provenTag(
   { source, tag, unproven }: Announcement,
   image: ImageRef,
-  job: ImageJob,
+  job: Pick<ImageJob, 'receivedAt'>,
   ports: JobPorts,
   context: JobContext,
 ): Promise<string | undefined | AppError> {

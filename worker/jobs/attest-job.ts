@@ -1,21 +1,26 @@
-import { type AttestReport, attestImage } from '#engine/attest.ts';
+import { attestImage } from '#engine/attest.ts';
 import { resolveSubject } from '#engine/resolve.ts';
-import { evidenceAttached, evidenceLost, evidenceRestored, signingRefused } from '#events/work-events.ts';
+import type { SettledEvidence } from '#engine/settle.ts';
+import { signingRefused } from '#events/work-events.ts';
+import { askGate } from '#jobs/gate.ts';
 import type { ArmedRule } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
-import type { DoneReport, JobReport } from '#jobs/job-report.ts';
+import type { JobReport } from '#jobs/job-report.ts';
 import { ledgerImage, observeImage } from '#jobs/observe.ts';
+import { recordedWishes } from '#jobs/recorded-wishes.ts';
 import { createStopwatch } from '#jobs/stopwatch.ts';
+import { settleSummaries } from '#jobs/summaries.ts';
+import { tellEvidence, tellRefusedImports } from '#jobs/told.ts';
 import { AppError } from '#model/errors.ts';
+import { isMadeType } from '#model/evidence-type.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import type { ImageJob } from '#model/job.ts';
-import { whenUnmet } from '#model/rule.ts';
-import type { SigningRefusal } from '#model/signing-refusal.ts';
 import type { Subject } from '#model/subject.ts';
 
 /**
- * Gives a pushed image what its rule names, then judges it. A known image is judged first: what lapsed is recorded and
- * told before anything is mended. A manifest that is no image is no failure: registries announce those too.
+ * Gives a pushed image what its rule names, then judges it, and signs what the verdicts say where the rule wants that. A
+ * known image is judged first: what lapsed is recorded and told before anything is mended. A manifest that is no image is
+ * no failure: registries announce those too.
  */
 export async function attestJob(
   job: ImageJob,
@@ -29,37 +34,50 @@ export async function attestJob(
   if (subject instanceof AppError) return { outcome: 'not-an-image', why: subject.message };
   const { digest } = subject.image;
   const pinned = { ...image, digest };
+  const gate = await watch.time('gate', () => askGate(armed, subject, gateOf(job), ports, context));
+  const { refused } = gate;
   const known = (await ports.ledger.latest(ledgerImage(image, digest))).length > 0;
   const before = known
     ? await watch.time('look', () => observeImage(pinned, digest, armed.policies, ports, context))
     : undefined;
-  const refused = whenUnmet(armed.rule.when, gateOf(job));
-  const report = await watch.time('attest', () =>
+  const report = await watch.time('attest', async () =>
     attestImage(
       {
         subject,
-        wishes: armed.wishes,
+        wishes: [...armed.wishes, ...(await recordedWishes(subject, armed.handedIn, ports))],
         maySign: refused === undefined,
-        mayRestore: armed.rule.onLapse === 'attest',
+        mayRestore: armed.rule.onLapse === 'attest' && gate.builderHolds,
         force: job.force === true,
         signal: context.signal,
       },
       ports.engine,
     ),
   );
-  await tell(job, report, armed, refused, ports);
+  const evidence = report.evidence.filter((piece) => !isNobodysLoss(piece));
+  const name = ledgerImage(subject.image, digest);
+  const work = { image: name, rule: armed.rule.name, source: ports.installation.source, job, now: ports.now() };
+  await tellEvidence(work, evidence, ports);
+  await tellRefusedImports(work, report, ports);
+  const refusedAnything = refused !== undefined && evidence.some(({ state }) => state === 'refused');
+  // A lapse is nobody's push: that its image may not be signed was told when it was pushed.
+  if (refusedAnything && job.cause !== 'lapse') await ports.outbox.append(name, signingRefused(work, refused));
   const after = await watch.time('verify', () => observeImage(pinned, digest, armed.policies, ports, context));
-  return done({
+  const summaries = await watch.time('summarise', () =>
+    settleSummaries({ subject, armed, verdicts: after.verdicts, gate, work }, ports, context),
+  );
+  return {
+    outcome: 'done',
     rule: armed.rule.name,
     digest,
-    evidence: report.evidence,
+    evidence: [...evidence, ...summaries],
     packages: report.packages,
     times: report.times,
-    ...(refusedAnything(report) && refused !== undefined ? { refused } : {}),
+    ...(refusedAnything ? { refused } : {}),
+    refusedImports: report.refusedImports.length,
     verdicts: after.verdicts,
     transitions: [...(before?.transitions ?? []), ...after.transitions],
     took: watch.took(),
-  });
+  };
 }
 
 async function resolveOrSkip(image: ImageRef, ports: JobPorts, context: JobContext): Promise<Subject | AppError> {
@@ -73,40 +91,17 @@ async function resolveOrSkip(image: ImageRef, ports: JobPorts, context: JobConte
 }
 
 /** What `when` is held against. */
-function gateOf({ source, actor, image }: ImageJob) {
+function gateOf({ source, actor, image, receivedAt, cause }: ImageJob) {
   return {
     source,
+    receivedAt,
+    cause,
     ...(actor === undefined ? {} : { actor }),
     ...(image.tag === undefined ? {} : { tag: image.tag }),
   };
 }
 
-async function tell(
-  job: ImageJob,
-  report: AttestReport,
-  armed: ArmedRule,
-  refused: SigningRefusal | undefined,
-  ports: JobPorts,
-): Promise<void> {
-  const name = ledgerImage(report.subject.image, report.subject.image.digest);
-  const context = { image: name, rule: armed.rule.name, source: ports.installation.source, job, now: ports.now() };
-  const made = report.evidence.filter(({ state }) => state === 'created' || state === 'replaced');
-  if (made.length > 0) await ports.outbox.append(name, evidenceAttached(context, made));
-  const restored = report.evidence.filter(({ state }) => state === 'restored');
-  if (restored.length > 0) {
-    await ports.outbox.append(name, evidenceLost(context, restored));
-    await ports.outbox.append(name, evidenceRestored(context, restored));
-  }
-  // A lapse is nobody's push: that its image may not be signed was told when it was pushed.
-  if (refused !== undefined && refusedAnything(report) && job.cause !== 'lapse') {
-    await ports.outbox.append(name, signingRefused(context, refused));
-  }
-}
-
-function refusedAnything(report: AttestReport): boolean {
-  return report.evidence.some(({ state }) => state === 'refused');
-}
-
-function done(report: Omit<DoneReport, 'outcome'>): DoneReport {
-  return { outcome: 'done', ...report };
+/** What was handed in and cannot be listed again: only who handed it in has it, and no push is to blame. */
+function isNobodysLoss({ state, type }: SettledEvidence): boolean {
+  return state === 'refused' && !isMadeType(type);
 }

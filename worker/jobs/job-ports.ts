@@ -1,5 +1,6 @@
 import type { EnginePorts } from '#engine/engine-ports.ts';
 import type { Installation } from '#jobs/installation.ts';
+import type { HandedInStore } from '#model/handed-in.ts';
 import type { ImageJob } from '#model/job.ts';
 import type { Ledger, Outbox } from '#model/ledger.ts';
 
@@ -9,6 +10,8 @@ export interface JobPorts {
   readonly installation: Installation;
   readonly ledger: Ledger;
   readonly outbox: Outbox;
+  /** What was handed in to be signed. */
+  readonly handedIn: HandedInStore;
   /** When an image that could not be checked is tried again, milliseconds. */
   readonly retryErrorMs: number;
   /** Enqueues a job on the lane of causes. */

@@ -25,6 +25,8 @@ export interface DoneReport {
   readonly times: readonly StepTime[];
   /** Why the rule did not let this job sign. */
   readonly refused?: SigningRefusal;
+  /** How many statements of others were found and not taken over. */
+  readonly refusedImports?: number;
   readonly verdicts: readonly Verdict[];
   readonly transitions: readonly Transition[];
   /** Milliseconds by step. */

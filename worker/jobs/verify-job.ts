@@ -1,10 +1,13 @@
+import { resolveSubject } from '#engine/resolve.ts';
 import { alertResolved } from '#events/verdict-events.ts';
+import { askGate } from '#jobs/gate.ts';
 import type { ArmedRule } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { JobReport } from '#jobs/job-report.ts';
 import { knownNames, policiesOf } from '#jobs/known-names.ts';
 import { ledgerImage, type Observed, observeImage } from '#jobs/observe.ts';
 import { createStopwatch } from '#jobs/stopwatch.ts';
+import { settleSummaries } from '#jobs/summaries.ts';
 import type { Digest } from '#model/digest.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import { type ImageJob, JOB_VERSION } from '#model/job.ts';
@@ -36,6 +39,7 @@ export async function verifyJob(
     const policies = policiesOf(armed, named, image, states);
     const observed = await watch.time('verify', () => observeImage(named, digest, policies, ports, context));
     judged.push({ ...observed, armed });
+    await summarise(job, named, armed, observed, ports, context);
     const lapsed = observed.verdicts.some(({ outcome }) => outcome === 'fail');
     if (lapsed && rule.onLapse === 'attest') await ports.enqueue(restoreJob(job, named));
   }
@@ -53,6 +57,25 @@ export async function verifyJob(
     transitions: judged.flatMap(({ transitions }) => transitions),
     took: watch.took(),
   };
+}
+
+/** The summaries that the rule wants follow what was found now. */
+async function summarise(
+  job: ImageJob,
+  image: ImageRef & { readonly digest?: Digest },
+  armed: ArmedRule,
+  { verdicts, gone }: Observed,
+  ports: JobPorts,
+  context: JobContext,
+): Promise<void> {
+  if (armed.summaries.length === 0 || gone) return;
+  const { registry, digest } = image;
+  const subject = await resolveSubject(ports.engine.registries.target(registry), image, context.signal);
+  const { source, receivedAt, cause } = job;
+  const gate = await askGate(armed, subject, { source, receivedAt, cause }, ports, context);
+  const name = ledgerImage(image, digest ?? subject.image.digest);
+  const work = { image: name, rule: armed.rule.name, source: ports.installation.source, job, now: ports.now() };
+  await settleSummaries({ subject, armed, verdicts, gate, work }, ports, context);
 }
 
 async function resolveTag({ registry, repository, tag }: ImageRef, ports: JobPorts, { signal }: JobContext) {

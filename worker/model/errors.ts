@@ -86,6 +86,10 @@ export const ERRORS = {
     class: 'permanent',
     meaning: 'What was handed in to be signed is malformed, too large, or about another image.',
   },
+  'handed-in-full': {
+    class: 'throttled',
+    meaning: 'Too many statements that were handed in wait to be signed for one image.',
+  },
   'builder-evidence-awaited': {
     class: 'throttled',
     meaning: 'The provenance that `when.builder` asks for is not there yet.',

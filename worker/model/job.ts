@@ -48,8 +48,11 @@ export type Announcement = z.infer<typeof Announcement>;
 /** The payload of a job on the lanes push, cause and backfill. */
 export const ImageJob = z.object({
   v: z.literal(JOB_VERSION),
-  /** `attest` makes what is missing and verifies; `verify` only verifies, and restores when the rule says so. */
-  kind: z.enum(['attest', 'verify']),
+  /**
+   * `attest` makes what is missing and verifies; `verify` only verifies, and restores when the rule says so; `sign` signs
+   * what was handed in for the image.
+   */
+  kind: z.enum(['attest', 'verify', 'sign']),
   image: JobImage,
   /** The configured source of the delivery, `api`, or `scheduler`. */
   source: z.string(),

@@ -8,7 +8,7 @@ import {
   isOfFamily,
 } from '#model/evidence-type.ts';
 import { LAYOUT_CHOICES } from '#model/layout-choice.ts';
-import { SLSA_PROVENANCE, SLSA_VSA } from '#model/media-types.ts';
+import { COSIGN_SIGN, SLSA_PROVENANCE, SLSA_VSA } from '#model/media-types.ts';
 import type { EvidenceRule, ImportRule } from '#model/rule.ts';
 import { duration, Id, oneOrMore, Pattern, RepositoryName, Uri } from '#model/settings.ts';
 
@@ -37,6 +37,9 @@ function typeProblem(text: string): Complaint | undefined {
 function uriProblem(uri: string): Complaint | undefined {
   if (isOfFamily(uri, SLSA_PROVENANCE)) {
     return { message: 'provenance cannot be handed in', mend: 'write slsaprovenance1, and predicateType beside it' };
+  }
+  if (uri === COSIGN_SIGN) {
+    return { message: 'a signature of the image cannot be handed in', mend: 'name another type' };
   }
   if (isOfFamily(uri, SLSA_VSA)) {
     return { message: 'a verification summary cannot be handed in', mend: 'write vsa' };

@@ -20,6 +20,8 @@ export interface Keys {
   lock(location: EvidenceLocation): string;
   /** The last fence that was given out for a location. */
   fence(location: EvidenceLocation): string;
+  /** Hash of the statements that wait to be signed for an image. */
+  handedIn(image: string): string;
   /** JSON list of what we wrote to a location. */
   written(location: EvidenceLocation): string;
   /** Present while a manifest that we pushed may still be announced to us. */
@@ -87,6 +89,7 @@ export function createKeys(prefix: string): Keys {
     announcements: (lane, id) => at(`${lane}\n${id}`, 'announcements'),
     lock: (location) => at(locationKey(location), 'lock'),
     fence: (location) => at(locationKey(location), 'fence'),
+    handedIn: (image) => at(image, 'handed-in'),
     written: (location) => at(locationKey(location), 'written'),
     ownPush: (repository, digest) => at(`${repository}@${digest}`, 'own-push'),
     delivery: (source, id) => at(`${source}\n${id}`, 'delivery'),

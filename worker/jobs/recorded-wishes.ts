@@ -1,0 +1,43 @@
+import type { EvidenceWish } from '#engine/engine-ports.ts';
+import { recordedStatement } from '#engine/ready-statement.ts';
+import type { HandedInWish } from '#jobs/installation.ts';
+import type { JobPorts } from '#jobs/job-ports.ts';
+import type { EvidenceLocation, WrittenEvidence } from '#model/evidence.ts';
+import { parseRepositoryRef } from '#model/image-ref.ts';
+import type { Subject } from '#model/subject.ts';
+
+/**
+ * What was handed in for this image once and signed, as wishes: where another writer destroyed it, and the registry still
+ * holds it, it is listed again. It cannot be made anew.
+ */
+export async function recordedWishes(
+  subject: Subject,
+  handedIn: readonly HandedInWish[],
+  ports: JobPorts,
+): Promise<readonly EvidenceWish[]> {
+  const wishes: EvidenceWish[] = [];
+  for (const { wish } of handedIn) {
+    for (const { payloadDigest } of await recordsOf(subject, wish, ports)) {
+      wishes.push({ ...wish, ready: recordedStatement(subject.image.digest, payloadDigest) });
+    }
+  }
+  return wishes;
+}
+
+/** Records of what this signer, or one before it, signed of this type for this image. */
+export async function recordsOf(
+  subject: Subject,
+  wish: EvidenceWish,
+  ports: JobPorts,
+): Promise<readonly WrittenEvidence[]> {
+  const { signer, former } = wish.identity;
+  const ours = new Set([signer.fingerprint, ...former.map(({ fingerprint }) => fingerprint)]);
+  const written = await ports.engine.written.list(locationOf(subject, wish, ports));
+  return written.filter((entry) => entry.predicateType === wish.predicateType && ours.has(entry.signer));
+}
+
+function locationOf({ image }: Subject, { repository }: EvidenceWish, ports: JobPorts): EvidenceLocation {
+  if (repository === undefined) return { registry: image.registry, repository: image.repository, digest: image.digest };
+  const ref = parseRepositoryRef(repository);
+  return { registry: ports.engine.registries.nameOf(ref.registry), repository: ref.repository, digest: image.digest };
+}

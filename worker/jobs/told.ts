@@ -1,0 +1,36 @@
+import type { AttestReport } from '#engine/attest.ts';
+import type { SettledEvidence } from '#engine/settle.ts';
+import {
+  evidenceAttached,
+  evidenceLost,
+  evidenceRestored,
+  signingRefused,
+  type WorkContext,
+} from '#events/work-events.ts';
+import type { JobPorts } from '#jobs/job-ports.ts';
+
+/** Puts what became of evidence into the outbox, before anything else may fail. */
+export async function tellEvidence(
+  context: WorkContext,
+  evidence: readonly SettledEvidence[],
+  ports: JobPorts,
+): Promise<void> {
+  const made = evidence.filter(({ state }) => state === 'created' || state === 'replaced');
+  if (made.length > 0) await ports.outbox.append(context.image, evidenceAttached(context, made));
+  const restored = evidence.filter(({ state }) => state === 'restored');
+  if (restored.length === 0) return;
+  await ports.outbox.append(context.image, evidenceLost(context, restored));
+  await ports.outbox.append(context.image, evidenceRestored(context, restored));
+}
+
+/** Tells of provenance that was found and is not taken over: it may be a mistake of a pipeline, or tampering. */
+export async function tellRefusedImports(
+  context: WorkContext,
+  { refusedImports }: Pick<AttestReport, 'refusedImports'>,
+  ports: JobPorts,
+): Promise<void> {
+  for (const { from, subject, digest, why } of refusedImports) {
+    const refusal = { reason: 'import', why: `provenance of ${from} on ${subject} is not taken over: ${why}` } as const;
+    await ports.outbox.append(context.image, signingRefused(context, refusal, digest));
+  }
+}
