@@ -32,6 +32,7 @@ export function draftOf(raw: unknown, schema: SchemaNode): Draft {
     raw,
     entries: {
       registries: entriesOf('registries', raw),
+      witnesses: entriesOf('witnesses', raw),
       signers: entriesOf('signers', raw),
       trusts: entriesOf('trusts', raw),
       policies: entriesOf('policies', raw),

@@ -11,7 +11,7 @@ import { ProducerOptions } from '#producer/options.ts';
 import { ReconcileOptions } from '#reconcile/options.ts';
 import { RedisOptions } from '#redis/options.ts';
 import { SbomOptions } from '#sbom/options.ts';
-import { SignerOptions } from '#signing/options.ts';
+import { SignerOptions, WitnessOptions } from '#signing/options.ts';
 import { SinkOptions } from '#sinks/options.ts';
 import { LogOptions } from '#telemetry/options.ts';
 import { TrustOptions } from '#trust/options.ts';
@@ -19,6 +19,7 @@ import { TrustOptions } from '#trust/options.ts';
 /** The lists of the configuration, by key: the schema of one entry each. */
 export const LISTS = {
   registries: RegistryOptions,
+  witnesses: WitnessOptions,
   signers: SignerOptions,
   trusts: TrustOptions,
   policies: PolicyOptions,
@@ -41,6 +42,7 @@ export const Config = z.strictObject({
   instance: InstanceOptions.prefault({}).describe('How this installation names itself.'),
   redis: RedisOptions.prefault({}).describe('The Redis that holds queue and ledger: 6.2 or newer, noeviction, AOF.'),
   registries: list(LISTS.registries, 1000, 'The registries that are served. No other one is ever dialled.'),
+  witnesses: list(LISTS.witnesses, 100, 'Logs and timestamp authorities that testify to signatures.'),
   signers: list(LISTS.signers, 100, 'What evidence is signed with.'),
   trusts: list(LISTS.trusts, 100, 'Whose evidence counts as present beside our own.'),
   policies: list(LISTS.policies, 1000, 'The policies that images are verified against.'),

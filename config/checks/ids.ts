@@ -20,6 +20,8 @@ export function checkUniqueIds({ declared }: Draft): Finding[] {
 
 /** Where ids of other lists stand; `*` is any entry, and a list may be a single text instead. */
 const REFERENCES: readonly { readonly at: readonly string[]; readonly list: ListKey }[] = [
+  { at: ['signers', '*', 'witnesses'], list: 'witnesses' },
+  { at: ['signers', '*', 'trust'], list: 'trusts' },
   { at: ['rules', '*', 'evidence', '*', 'signer'], list: 'signers' },
   { at: ['rules', '*', 'evidence', '*', 'trust'], list: 'trusts' },
   { at: ['rules', '*', 'policies'], list: 'policies' },

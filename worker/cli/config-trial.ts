@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { CommandIo } from '#cli/command.ts';
+import { createOutbound } from '#compose/outbound.ts';
 import { loadSigners } from '#compose/signers.ts';
 import { loadTrusts } from '#compose/trusts.ts';
 import type { Finding, Path } from '#config/problem.ts';
@@ -7,6 +9,8 @@ import type { Config } from '#config/schema.ts';
 import { createSecretResolver } from '#config/secrets.ts';
 import { toAppError } from '#model/errors.ts';
 import { compilePolicies, problems } from '#policy/load.ts';
+import type { WitnessOptions } from '#signing/options.ts';
+import type { Attestor } from '#verification/attestor.ts';
 
 /**
  * Tries what the configuration names as a worker would at its start: keys and certificates are read and linted, trusts
@@ -14,13 +18,30 @@ import { compilePolicies, problems } from '#policy/load.ts';
  */
 export async function tryConfig(config: Config, io: Pick<CommandIo, 'readFile' | 'env' | 'now'>): Promise<Finding[]> {
   const secrets = createSecretResolver({ env: io.env, readFileSync: (path) => readFileSync(path) });
+  const trusts = new Map<string, Attestor>();
   const found: Finding[] = [];
-  for (const [index, signer] of config.signers.entries()) {
-    const files = { secrets, readFile: io.readFile, now: io.now() };
-    found.push(...(await refusal(['signers', index], () => loadSigners([signer], files))));
-  }
   for (const [index, trust] of config.trusts.entries()) {
-    found.push(...(await refusal(['trusts', index], () => loadTrusts([trust], io.readFile))));
+    const take = async () => {
+      for (const [id, attestor] of await loadTrusts([trust], io.readFile)) trusts.set(id, attestor);
+    };
+    found.push(...(await refusal(['trusts', index], take)));
+  }
+  // Nothing is sent: connections are made at the first request.
+  await using outbound = createOutbound(io);
+  const files = { ...io, secrets, trusts, outbound, randomBytes };
+  const witnesses: WitnessOptions[] = [];
+  for (const [index, witness] of config.witnesses.entries()) {
+    const take = async () => {
+      await loadSigners({ witnesses: [witness], signers: [] }, files);
+      witnesses.push(witness);
+    };
+    found.push(...(await refusal(['witnesses', index], take)));
+  }
+  for (const [index, signer] of config.signers.entries()) {
+    // What is wrong with a trust or a witness was said above.
+    if (signer.type === 'keyless' && !trusts.has(signer.trust)) continue;
+    const take = () => loadSigners({ witnesses, signers: [signer] }, files);
+    found.push(...(await refusal(['signers', index], take)));
   }
   for (const [index, policy] of config.policies.entries()) {
     found.push(...(await policyFindings(policy, ['policies', index], io)));

@@ -1,30 +1,38 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
+import { loadKeylessSigner } from '#compose/keyless.ts';
+import type { SignerFiles } from '#compose/signer-files.ts';
+import { loadWitness } from '#compose/witnesses.ts';
 import type { FormerSigner, SigningIdentity } from '#engine/engine-ports.ts';
 import { sha256Hex } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
-import type { SecretResolver } from '#model/secret.ts';
 import { createKeySigner } from '#signing/key.ts';
-import type { SignerOptions } from '#signing/options.ts';
+import type { SignerOptions, WitnessOptions } from '#signing/options.ts';
 import type { ConfiguredSigner } from '#signing/signer.ts';
+import type { Witness } from '#signing/witness.ts';
 import { createX509Signer } from '#signing/x509.ts';
 
-export interface SignerFiles {
-  readonly secrets: SecretResolver;
-  readFile(path: string): Promise<Buffer>;
-  readonly now: Date;
+/** What the configuration says of signing. */
+export interface SigningConfig {
+  readonly witnesses: readonly WitnessOptions[];
+  readonly signers: readonly SignerOptions[];
 }
 
 /**
  * The configured signers, each linted and tried: a bad certificate or a key of another one stops the start.
- * @throws AppError `certificate-refused`, `key-mismatch`, `key-unreadable`, naming the signer.
+ * @throws AppError `certificate-refused`, `key-mismatch`, `key-unreadable`, `config-invalid`, naming the signer.
  */
 export async function loadSigners(
-  options: readonly SignerOptions[],
+  { witnesses, signers }: SigningConfig,
   files: SignerFiles,
 ): Promise<ReadonlyMap<string, SigningIdentity>> {
+  const loaded = new Map<string, Witness>();
+  for (const option of witnesses) {
+    loaded.set(option.id, await naming(`witnesses.${option.id}`, () => loadWitness(option, files)));
+  }
   const identities = new Map<string, SigningIdentity>();
-  for (const option of options) {
-    const signer = await naming(`signers.${option.id}`, () => loadSigner(option, files));
+  for (const option of signers) {
+    const named = option.witnesses.flatMap((id) => loaded.get(id) ?? []);
+    const signer = await naming(`signers.${option.id}`, () => loadSigner(option, named, files));
     const former: FormerSigner[] = [];
     for (const each of option.former) former.push(await loadFormer(each, files));
     identities.set(option.id, { signer, former });
@@ -32,22 +40,28 @@ export async function loadSigners(
   return identities;
 }
 
-async function loadSigner(option: SignerOptions, files: SignerFiles): Promise<ConfiguredSigner> {
-  const passphrase = option.passphrase === undefined ? undefined : files.secrets(option.passphrase).reveal();
-  const key = {
-    id: option.id,
-    keyPem: files.secrets(option.key).reveal(),
-    ...(passphrase === undefined ? {} : { passphrase }),
-  };
+async function loadSigner(
+  option: SignerOptions,
+  witnesses: readonly Witness[],
+  files: SignerFiles,
+): Promise<ConfiguredSigner> {
   switch (option.type) {
     case 'key':
-      return createKeySigner(key);
+      return createKeySigner({ ...readKey(option, files), witnesses });
     case 'x509': {
       const certificatePem = (await files.readFile(option.certificate)).toString('utf8');
       const chainPem = (await files.readFile(option.chain)).toString('utf8');
-      return createX509Signer({ ...key, certificatePem, chainPem, now: files.now });
+      return createX509Signer({ ...readKey(option, files), witnesses, certificatePem, chainPem, now: files.now() });
     }
+    case 'keyless':
+      return await loadKeylessSigner(option, witnesses, files);
   }
+}
+
+function readKey(option: Extract<SignerOptions, { key: string }>, { secrets }: SignerFiles) {
+  const passphrase = option.passphrase === undefined ? undefined : secrets(option.passphrase).reveal();
+  const key = { id: option.id, keyPem: secrets(option.key).reveal() };
+  return { ...key, ...(passphrase === undefined ? {} : { passphrase }) };
 }
 
 async function loadFormer(text: string, files: SignerFiles): Promise<FormerSigner> {

@@ -2,6 +2,7 @@ import { createDispatch, runDelivery } from '#compose/dispatch.ts';
 import { createHousekeeping } from '#compose/housekeeping.ts';
 import { createInstallation } from '#compose/installation.ts';
 import { countJobs, timeRun } from '#compose/job-metrics.ts';
+import { createOutbound } from '#compose/outbound.ts';
 import { loadPolicies } from '#compose/policies.ts';
 import { checkRedis, configuredRegistries, type ProcessParts } from '#compose/process-parts.ts';
 import { loadSigners } from '#compose/signers.ts';
@@ -48,8 +49,9 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
   const stack = new AsyncDisposableStack();
   try {
     const source = eventSource(config.instance);
-    const signers = await loadSigners(config.signers, { ...parts, now: now() });
     const trusts = await loadTrusts(config.trusts, parts.readFile);
+    const outbound = stack.use(createOutbound(parts));
+    const signers = await loadSigners(config, { ...parts, outbound, trusts });
     const policies = await loadPolicies(config.policies, parts.readFile, (policy, { code, message, next }) =>
       log.warn({ policy, code, next }, `policy cannot be judged: ${message}`),
     );

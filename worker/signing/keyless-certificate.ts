@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '#crypto/certificate.ts';
+import type { CertificateAuthority } from '#crypto/certificate-authority.ts';
 import { verifyCertificateTimestamps } from '#crypto/certificate-timestamp.ts';
 import { derReader, TAG } from '#crypto/der.ts';
 import type { LogKey } from '#crypto/log-key.ts';
@@ -10,9 +11,7 @@ import type { SignerIdentity } from '#signing/signer.ts';
 
 /** Which certificates of a CA count, of the configured trust. */
 export interface KeylessTrust {
-  readonly roots: readonly Certificate[];
-  /** Further certificates to build paths with. */
-  readonly intermediates: readonly Certificate[];
+  readonly authorities: readonly CertificateAuthority[];
   /** Keys of the certificate logs whose timestamps the certificate must bring; absent: none is asked for. */
   readonly certificateLogs?: readonly LogKey[];
 }
@@ -41,25 +40,32 @@ export function judgeCertificate(
 ): readonly Certificate[] {
   const wanted = publicKey.export({ type: 'spki', format: 'der' });
   if (!wanted.equals(leaf.publicKeyDer)) throw unbelievable(peer, 'its certificate is for another key');
-  const path = verifyPath({
-    profile: 'strict',
-    leaf,
-    anchors: trust.roots,
-    intermediates: [...issuers, ...trust.intermediates],
-    at: momentOf(leaf, peer),
-  });
-  if (!path.ok) {
-    throw unbelievable(peer, `its certificate does not hold: ${path.defect.message}`, {
-      mend: 'the trust of this signer must hold the root of this CA',
-    });
-  }
+  const chain = trustedPath(leaf, issuers, trust, peer);
   refuseOtherIdentity(leaf, identity, peer.name);
   if (trust.certificateLogs) {
-    const check = verifyCertificateTimestamps(leaf, path.chain[1], trust.certificateLogs);
+    const check = verifyCertificateTimestamps(leaf, chain[1], trust.certificateLogs);
     if (check.kind === 'missing') throw unbelievable(peer, 'its certificate brings no certificate timestamp (SCT)');
     if (check.kind === 'invalid') throw unbelievable(peer, `the SCT of its certificate: ${check.problem}`);
   }
-  return path.chain;
+  return chain;
+}
+
+function trustedPath(
+  leaf: Certificate,
+  issuers: readonly Certificate[],
+  { authorities }: KeylessTrust,
+  peer: Pick<Peer, 'name' | 'codes' | 'now'>,
+): readonly Certificate[] {
+  const at = momentOf(leaf, peer);
+  let problem = 'the trust of this signer holds no CA';
+  for (const { anchors, intermediates } of authorities) {
+    const path = verifyPath({ profile: 'strict', leaf, anchors, intermediates: [...issuers, ...intermediates], at });
+    if (path.ok) return path.chain;
+    problem = path.defect.message;
+  }
+  throw unbelievable(peer, `its certificate does not hold: ${problem}`, {
+    mend: 'the trust of this signer must hold the root of this CA',
+  });
 }
 
 /** Now, or the nearer end of the validity when the clocks differ by little. */

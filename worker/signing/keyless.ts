@@ -66,7 +66,7 @@ export function createKeylessSigner(options: KeylessSignerOptions): KeylessSigne
     fingerprint: identityFingerprint(identity),
     identity,
     witnesses,
-    roots: () => options.trust().roots,
+    roots: () => options.trust().authorities.flatMap(({ anchors }) => anchors),
     credential,
   };
 }
@@ -84,7 +84,7 @@ interface Certified {
 async function certify({ fulcio, provider, audience, identity, trust }: KeylessSignerOptions): Promise<Certified> {
   const { peer } = fulcio;
   const token = await provider.token();
-  const claims = readIdentityToken(token.reveal(), { source: provider.source, audience, now: peer.now() });
+  const claims = readIdentityToken(token.reveal(), { ...provider, audience, now: peer.now() });
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const proof = signBytes(privateKey, Buffer.from(provenClaim(claims, identity)));
   const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();

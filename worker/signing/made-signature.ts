@@ -92,7 +92,7 @@ function refuseForeignSignature(id: string, key: KeyObject, signed: Uint8Array, 
 }
 
 /** All at once: a log may take a second. The first that fails stops the others, since nothing will be published. */
-async function askWitnesses(
+export async function askWitnesses(
   witnesses: readonly Witness[],
   made: MadeSignature,
   signal: AbortSignal | undefined,

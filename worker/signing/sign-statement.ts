@@ -45,7 +45,7 @@ async function signEnvelope(
 }
 
 /** The members in the order in which cosign writes them. */
-function envelopeBytes(payload: Uint8Array, signature: Uint8Array): Buffer {
+export function envelopeBytes(payload: Uint8Array, signature: Uint8Array): Buffer {
   const envelope = {
     payloadType: IN_TOTO,
     payload: Buffer.from(payload).toString('base64'),

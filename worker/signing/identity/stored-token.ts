@@ -6,12 +6,13 @@ import type { IdentityProvider } from '#signing/identity/provider.ts';
  * A token that something else puts into a file (a projected token of Kubernetes, a JWT-SVID of SPIFFE) or into a
  * variable (GitLab), read at each use.
  */
-export function storedTokenProvider(reference: string, secrets: SecretResolver): IdentityProvider {
+export function storedTokenProvider(reference: string, secrets: SecretResolver, subjectPrefix = ''): IdentityProvider {
   const source = reference.startsWith('file:')
     ? `the file ${reference.slice(5)}`
     : `the variable ${reference.slice(4)}`;
   return {
     source,
+    subjectPrefix,
     async token() {
       const text = read(source, reference, secrets).reveal().trim();
       if (text === '') throw unavailable(source, 'is empty');

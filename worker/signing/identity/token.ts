@@ -36,6 +36,7 @@ export interface TokenCheck {
   /** Of the provider, for messages. */
   readonly source: string;
   readonly audience: string;
+  readonly subjectPrefix?: string;
   readonly now: Date;
 }
 
@@ -43,7 +44,10 @@ export interface TokenCheck {
  * Reads an identity token (a JWT, RFC 7519) and judges what can be judged here. No message quotes any part of it.
  * @throws AppError `identity-token-malformed`, `identity-token-expired`, `clock-skew`.
  */
-export function readIdentityToken(token: string, { source, audience, now }: TokenCheck): IdentityToken {
+export function readIdentityToken(
+  token: string,
+  { source, audience, subjectPrefix = '', now }: TokenCheck,
+): IdentityToken {
   const parts = token.length > MAX_TOKEN ? [] : token.split('.');
   const body = parts.length === 3 ? parseJson(Buffer.from(parts[1] ?? '', 'base64url').toString('utf8')) : undefined;
   const parsed = Claims.safeParse(body);
@@ -57,6 +61,9 @@ export function readIdentityToken(token: string, { source, audience, now }: Toke
       `${source} gave a token that is not for the audience "${audience}"`,
       'ask for it with that audience',
     );
+  }
+  if (!sub.startsWith(subjectPrefix)) {
+    throw malformed(`${source} gave a token whose subject is no ${subjectPrefix} name`, 'name the file of a JWT-SVID');
   }
   const expires = new Date(exp * 1000);
   if (expires <= now) {
