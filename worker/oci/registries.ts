@@ -8,6 +8,7 @@ import { isRegistryHost } from '#model/image-ref.ts';
 import type { SecretResolver } from '#model/secret.ts';
 import type { CapabilityMemo } from '#oci/capability-memo.ts';
 import type { HelperEnvironment } from '#oci/credential-helper.ts';
+import { createLayoutTarget } from '#oci/layout-directory.ts';
 import type { RegistryOptions } from '#oci/options.ts';
 import { registryCredentials } from '#oci/registry-credentials.ts';
 import { createRegistryTarget } from '#oci/registry-target.ts';
@@ -28,6 +29,8 @@ export interface RegistriesDependencies {
   readonly memo?: CapabilityMemo;
   /** Proxies for registries that are given none. */
   readonly environmentProxy?: EnvironmentProxy;
+  /** Waited for before each call to a registry, by its configured name: keeps to a budget. */
+  readonly turn?: (registry: string, signal?: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -42,7 +45,7 @@ export function createRegistries(
   const authorities = new Map(
     configured.flatMap(({ name, ca }) => (ca === undefined ? [] : [[name, readCa(name, ca)]])),
   );
-  const open = new Map<string, { target: Target; client: HttpClient }>();
+  const open = new Map<string, OpenRegistry>();
 
   function find(host: string): RegistryOptions {
     const canonical = canonicalHost(host);
@@ -65,20 +68,27 @@ export function createRegistries(
   }
 
   async function close(): Promise<void> {
-    const clients = [...open.values()].map(({ client }) => client);
+    const closing = [...open.values()];
     open.clear();
-    await Promise.all(clients.map((client) => client.close()));
+    await Promise.all(closing.map(({ client }) => client?.close()));
   }
 
   return { nameOf: (host) => find(host).name, target, close };
+}
+
+interface OpenRegistry {
+  readonly target: Target;
+  /** Absent where nothing is dialled. */
+  readonly client?: HttpClient;
 }
 
 function openRegistry(
   options: RegistryOptions,
   ca: string | undefined,
   dependencies: RegistriesDependencies,
-): { target: Target; client: HttpClient } {
-  const { name, address = name, plainHttp } = options;
+): OpenRegistry {
+  const { name, address = name, plainHttp, directory } = options;
+  if (directory !== undefined) return { target: createLayoutTarget(directory) };
   const proxy = proxyUrl(options, dependencies.secrets);
   const baseUrl = registryUrl(address, plainHttp);
   const client = createHttpClient({
@@ -88,13 +98,14 @@ function openRegistry(
     ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
     ...(dependencies.environmentProxy ? { environmentProxy: dependencies.environmentProxy } : {}),
   });
-  const { now, memo } = dependencies;
+  const { now, memo, turn } = dependencies;
   const target = createRegistryTarget({
     name,
     baseUrl,
     client,
     now,
     ...(memo ? { memo } : {}),
+    ...(turn ? { turn: (signal?: AbortSignal) => turn(name, signal) } : {}),
     ...registryCredentials(options, dependencies),
   });
   return { target, client };

@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   /** Gets to know what the answers tell of the registry. */
   readonly memo: CapabilityMemo;
   readonly now: () => Date;
+  /** Waited for before each call: keeps to a budget. Its time does not count against the call's own. */
+  readonly turn?: (signal?: AbortSignal) => Promise<void>;
 }
 
 /** One call of the distribution API. */
@@ -63,6 +65,7 @@ export function createRegistryConnection(options: ConnectionOptions): RegistryCo
   const authorizer = createAuthorizer({ ...options, registry: name });
 
   async function send(call: RegistryCall): Promise<HttpResponse> {
+    await options.turn?.(call.signal);
     const timeout = AbortSignal.timeout(call.timeoutMs ?? limits.callMs);
     const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
     const { method, url, headers, body, access, headersTimeoutMs } = call;

@@ -25,6 +25,8 @@ export interface RegistryTargetOptions {
   /** What is known of registries, to be shared by several targets; its own when absent. */
   readonly memo?: CapabilityMemo;
   readonly now: () => Date;
+  /** Waited for before each call: keeps to a budget. */
+  readonly turn?: (signal?: AbortSignal) => Promise<void>;
 }
 
 /** A registry that speaks the OCI distribution API, or Docker's registry API version 2. */
