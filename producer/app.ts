@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { AppError, ERRORS } from '#model/errors.ts';
+import { handInRoute } from '#producer/admin/hand-in-route.ts';
 import { adminRoutes } from '#producer/admin/routes.ts';
 import { readBody } from '#producer/body.ts';
 import { healthRoutes } from '#producer/health.ts';
@@ -8,7 +9,7 @@ import type { Answer } from '#producer/intake/answer.ts';
 import { authenticate } from '#producer/intake/authenticate.ts';
 import { createIntake, type Intake } from '#producer/intake/intake.ts';
 import type { Source } from '#producer/intake/source.ts';
-import { boundLargeBodies } from '#producer/large-bodies.ts';
+import { bodyLimit, boundLargeBodies } from '#producer/large-bodies.ts';
 import * as limits from '#producer/limits.ts';
 import { logObservation } from '#producer/log-observation.ts';
 import type { ProducerLog, ProducerParts } from '#producer/parts.ts';
@@ -52,6 +53,16 @@ export function createApp(parts: ProducerParts): FastifyInstance {
     return reply.type(contentType).send(body);
   });
   hooks(app, intake, sources, parts);
+  const { api, handIn } = parts;
+  if (api?.credential.kind === 'bearer' && handIn) {
+    const { credential } = api;
+    handInRoute(
+      app,
+      handIn,
+      (request) => authenticate(credential, headersOf(request)),
+      (request) => parts.traceparent(request.headers.traceparent?.toString()),
+    );
+  }
   if (parts.admin) {
     const credential = { kind: 'bearer', bearers: parts.operators } as const;
     adminRoutes(app, parts.admin, (request) => authenticate(credential, headersOf(request)).ok, jsonBody);
@@ -90,7 +101,7 @@ function rawBodies(app: FastifyInstance, sources: ReadonlyMap<string, Source>): 
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     const { source } = request.params as { source?: string };
     const adapter = source === undefined ? undefined : sources.get(source)?.adapter;
-    return readBody(payload, adapter?.maxBodyBytes ?? MAX_BODY_BYTES);
+    return readBody(payload, adapter?.maxBodyBytes ?? bodyLimit(request) ?? MAX_BODY_BYTES);
   });
 }
 

@@ -21,6 +21,9 @@ export function logObservation(log: ProducerLog, observation: IntakeObservation)
     case 'rate-exceeded':
       log.warn(fields, 'more pushes than the rate guard allows; the job is delayed');
       break;
+    case 'signing-refused':
+      log.warn(fields, 'handed in, and not signed');
+      break;
     case 'unavailable':
       log.error(fields, 'delivery not accepted');
       break;

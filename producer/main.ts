@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createDispatch, type Dispatch } from '#compose/dispatch.ts';
 import { readEnvironmentProxy } from '#compose/environment.ts';
+import { HAND_IN_READING } from '#compose/hand-in.ts';
 import { createIntakeOutbound, outboundHosts } from '#compose/intake-outbound.ts';
 import { policyIndex } from '#compose/policy-index.ts';
 import { checkRedis, type ProcessParts } from '#compose/process-parts.ts';
@@ -8,6 +9,7 @@ import { createSinks } from '#compose/sinks.ts';
 import { gaugeState } from '#compose/state-gauges.ts';
 import { eventSource } from '#events/cloud-event.ts';
 import { intakeUnauthenticated, rateExceeded } from '#events/watch-events.ts';
+import { signingRefused } from '#events/work-events.ts';
 import { createHttpClient } from '#http/undici-client.ts';
 import { createRedisLedger } from '#ledger/redis-ledger.ts';
 import { AppError } from '#model/errors.ts';
@@ -16,9 +18,11 @@ import { createApp } from '#producer/app.ts';
 import { apiSource, bearersOf } from '#producer/intake/api-source.ts';
 import type { IntakeObservation } from '#producer/intake/observation.ts';
 import { bindRegistries, boundRegistries, mountSource } from '#producer/intake/source.ts';
+import { logObservation } from '#producer/log-observation.ts';
 import { createDeadLetters } from '#queue/dead-letters.ts';
 import { createJobQueues } from '#queue/queues.ts';
 import { createDeliveryIds } from '#redis/delivery-ids.ts';
+import { createHandedIn } from '#redis/handed-in.ts';
 import { createMemoryGuard } from '#redis/memory-guard.ts';
 import { createOwnPushes } from '#redis/own-pushes.ts';
 import { createRateGuard } from '#redis/rate-guard.ts';
@@ -66,6 +70,10 @@ export async function startProducer(
     if (!beside) gaugeState(metrics, queues, ledger, now);
     const tell = intakeTeller(parts, metrics, createDispatch(sinks, queues));
     const policies = await policyIndex(config.policies, parts.readFile);
+    const observed = (observation: IntakeObservation) => {
+      logObservation(log, observation);
+      tell(observation);
+    };
     const app = createApp({
       sources,
       ...(bearers.length > 0 ? { api: apiSource(bearers, registries) } : {}),
@@ -82,6 +90,17 @@ export async function startProducer(
             },
           }
         : {}),
+      handIn: {
+        ...HAND_IN_READING,
+        rules: config.rules,
+        registryOf: bindRegistries(registries).registryOf,
+        store: createHandedIn(redis, { prefix }),
+        queue: queues,
+        requireRoom: () => memory.requireRoom(),
+        refused: ({ image, rule, job, ...refusal }) =>
+          observed({ kind: 'signing-refused', source: job.source, image, rule, job, refusal }),
+        now,
+      },
       operators: operatorBearers,
       ports: {
         queue: queues,
@@ -173,6 +192,12 @@ function intakeTeller(
       case 'unauthenticated':
         emit(intakeUnauthenticated(observation.source, context()));
         break;
+      case 'signing-refused': {
+        const { image, rule, refusal, job } = observation;
+        metrics.count('attestry_signing_refused_total', { reason: refusal.reason });
+        emit(signingRefused({ ...context(), image, rule, job }, refusal));
+        break;
+      }
       case 'unavailable':
         break;
     }

@@ -1,3 +1,4 @@
+import type { HandInParts } from '#producer/admin/hand-in.ts';
 import type { AdminParts } from '#producer/admin/parts.ts';
 import type { HealthCheck } from '#producer/health.ts';
 import type { Bearer } from '#producer/intake/credential.ts';
@@ -20,7 +21,9 @@ export interface ProducerParts {
   readonly api?: Source;
   /** The operators' routes; absent: there are none. */
   readonly admin?: AdminParts;
-  /** Who may call those, made by `bearersOf`; nobody when empty. */
+  /** `POST /v1/attestations`, for the bearers of `api`; absent: there is no such route. */
+  readonly handIn?: HandInParts;
+  /** Who may call the operators' routes, made by `bearersOf`; nobody when empty. */
   readonly operators: readonly Bearer[];
   readonly ports: IntakePorts;
   /** What readiness depends on: Redis, the queue. */

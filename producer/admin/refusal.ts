@@ -1,7 +1,7 @@
 /** A request that cannot be served as it is: the field and the mend, as a value that becomes the answer. */
 export interface Refusal {
   readonly refused: true;
-  readonly status: 400 | 404 | 422;
+  readonly status: 400 | 403 | 404 | 413 | 422;
   readonly reason: string;
   readonly message: string;
 }

@@ -1,4 +1,6 @@
+import type { ImageJob } from '#model/job.ts';
 import type { SkipReason } from '#model/push-event.ts';
+import type { SigningRefusal } from '#model/signing-refusal.ts';
 
 /**
  * What happened at the intake, for logs, metrics and alerts; whoever composes the process listens. Names are fit for
@@ -31,6 +33,17 @@ export type IntakeObservation =
       readonly count: number;
       readonly limit: number;
       readonly delayMs: number;
+    }
+  /** Something was handed in that the rules do not let be signed. */
+  | {
+      readonly kind: 'signing-refused';
+      readonly source: string;
+      /** `registry/repository@digest`. */
+      readonly image: string;
+      readonly rule: string;
+      readonly refusal: SigningRefusal;
+      /** What its job would have been. */
+      readonly job: ImageJob;
     }
   | { readonly kind: 'unavailable'; readonly source: string; readonly code: string; readonly message: string };
 

@@ -1,18 +1,23 @@
 import {
   COSIGN_CUSTOM,
+  COSIGN_SIGN,
   COSIGN_VULN,
   CYCLONEDX,
   IN_TOTO_LINK,
   OPENVEX,
   SLSA_PROVENANCE_V1,
+  SLSA_PROVENANCE_V02,
   SLSA_VSA_V1,
   SPDX,
   TEST_RESULT,
   VULNS_V01,
 } from '#model/media-types.ts';
 
-/** Kinds of evidence that this program makes itself, by cosign's `--type` names where it has one. */
-export const MADE_TYPES = ['cyclonedx', 'spdxjson', 'slsaprovenance1', 'vsa'] as const;
+/**
+ * Kinds of evidence that this program makes itself, by cosign's `--type` names where it has one. `signature` is one of
+ * the image itself.
+ */
+export const MADE_TYPES = ['cyclonedx', 'spdxjson', 'slsaprovenance1', 'vsa', 'signature'] as const;
 export type MadeType = (typeof MADE_TYPES)[number];
 
 /**
@@ -31,6 +36,7 @@ export const DEFAULT_PREDICATE_TYPES: Readonly<Record<EvidenceType, string>> = {
   spdxjson: SPDX,
   slsaprovenance1: SLSA_PROVENANCE_V1,
   vsa: SLSA_VSA_V1,
+  signature: COSIGN_SIGN,
   vuln: COSIGN_VULN,
   vulns: VULNS_V01,
   'test-result': TEST_RESULT,
@@ -41,6 +47,24 @@ export const DEFAULT_PREDICATE_TYPES: Readonly<Record<EvidenceType, string>> = {
 
 export function isMadeType(type: EvidenceType): type is MadeType {
   return MADE_TYPES.some((made) => made === type);
+}
+
+/** Further names that cosign's `--type` has. */
+const COSIGN_NAMES: Readonly<Record<string, string>> = {
+  slsaprovenance: SLSA_PROVENANCE_V02,
+  slsaprovenance02: SLSA_PROVENANCE_V02,
+  spdx: SPDX,
+};
+
+/** Every name that stands for a predicateType. */
+export const TYPE_NAMES: readonly string[] = [...EVIDENCE_TYPES, ...Object.keys(COSIGN_NAMES)];
+
+/** The predicateType that a name or an absolute URI means; undefined when it is neither. */
+export function predicateTypeNamed(text: string): string | undefined {
+  const type = EVIDENCE_TYPES.find((known) => known === text);
+  if (type) return DEFAULT_PREDICATE_TYPES[type];
+  if (Object.hasOwn(COSIGN_NAMES, text)) return COSIGN_NAMES[text];
+  return /^[a-z][a-z0-9+.-]*:[^\s]+$/i.test(text) && text.length <= 2048 ? text : undefined;
 }
 
 /** What the predicateTypes of a kind begin with, whatever their version. */
