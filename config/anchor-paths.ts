@@ -53,6 +53,9 @@ function anchorText(
     case 'duration':
     case 'size':
       return text;
+    case 'folder':
+      // Written to, so that it need not be there.
+      return text === '' || isAbsolute(text) ? text : resolve(folder, text);
     case 'path':
       return text === '' || /^(?:env|file):/.test(text) ? text : anchored(text);
     case 'fingerprint-or-path':

@@ -103,6 +103,7 @@ function choicesAt(schema: SchemaNode, raw: unknown, path: Path): string[] {
 
 const FORMS: Readonly<Record<TextFormat, string>> = {
   path: 'the path of a file',
+  folder: 'the path of a folder',
   secret: 'env:NAME or file:/path',
   'url-or-secret': 'a URL, or env:NAME or file:/path',
   'fingerprint-or-path': '64 hex digits or the path of a PEM file',

@@ -21,6 +21,7 @@ export function keyRows(node: SchemaNode, prefix = ''): KeyRow[] {
 
 const FORMS: Readonly<Record<string, string>> = {
   path: 'path',
+  folder: 'path of a folder',
   secret: 'secret reference',
   'url-or-secret': 'URL or secret reference',
   'fingerprint-or-path': 'fingerprint or path',

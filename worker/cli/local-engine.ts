@@ -10,9 +10,10 @@ import type { Registries } from '#oci/target.ts';
 
 /**
  * Registries without a configuration: whatever host a reference names, with the credentials of Docker's own
- * configuration, as other clients do.
+ * configuration, as other clients do; or, in the place of all of them, one image layout in a folder.
  */
-export async function localRegistries(io: CommandIo): Promise<Registries> {
+export async function localRegistries(io: CommandIo, layout?: string): Promise<Registries> {
+  if (layout !== undefined) return (await import('#oci/layout-registries.ts')).openLayoutRegistries(layout);
   const { createRegistries } = await import('#oci/registries.ts');
   return createRegistries([], {
     userAgent: `${TOOL_NAME}/${TOOL_VERSION}`,

@@ -15,7 +15,15 @@ interface Complaint {
  * What a text stands for where that matters to the loader: relative paths are made absolute, files and secrets are
  * looked for. Kept as `format` in the JSON Schema, which editors pass over.
  */
-export const TEXT_FORMATS = ['path', 'secret', 'url-or-secret', 'fingerprint-or-path', 'duration', 'size'] as const;
+export const TEXT_FORMATS = [
+  'path',
+  'folder',
+  'secret',
+  'url-or-secret',
+  'fingerprint-or-path',
+  'duration',
+  'size',
+] as const;
 export type TextFormat = (typeof TEXT_FORMATS)[number];
 
 function checkedText(
@@ -112,6 +120,15 @@ export const FilePath = checkedText(
     return undefined;
   },
   { format: 'path' },
+);
+
+/** A folder, which need not be there yet; relative ones are relative to the configuration file. */
+export const FolderPath = checkedText(
+  (text) => {
+    if (text !== '' && text.length <= 4096 && !text.includes('\0') && !/^[a-z]+:/.test(text)) return undefined;
+    return { message: 'not a path', mend: 'write the path of a folder, relative to this configuration file' };
+  },
+  { format: 'folder' },
 );
 
 const ID = '^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$';

@@ -16,6 +16,7 @@ import {
   writeAtomically,
   writeLayoutIndex,
 } from '#oci/layout-index.ts';
+import { createLayoutTurns } from '#oci/layout-turns.ts';
 import { REGISTRY_LIMITS } from '#oci/limits.ts';
 import { manifestReferences, missingReference } from '#oci/manifest-references.ts';
 import { checkPushedManifest } from '#oci/pushed-manifest.ts';
@@ -29,17 +30,20 @@ import { verifiedStream } from '#oci/verified-stream.ts';
 const READ_BYTES = 256 * 1024;
 const MAX_REMEMBERED = 100_000;
 
+/** `tree`: each repository is a subfolder. `single`: the folder itself is the layout, whatever the repository. */
+export type LayoutForm = 'tree' | 'single';
+
 /**
- * A directory of OCI image layouts: each repository is a subfolder with its own `index.json` (OCI image-spec, image
- * layout). Writers of one process take turns; two processes must not write at once.
+ * A directory of OCI image layouts, each with its own `index.json` (OCI image-spec, image layout). Referrers are found
+ * by their `subject`, as oras finds them. Writers of this program take turns, in one process and in several.
  */
-export function createLayoutTarget(dir: string): Target {
-  const turns = new Map<string, Promise<unknown>>();
+export function createLayoutTarget(dir: string, form: LayoutForm = 'tree'): Target {
+  const inTurn = createLayoutTurns();
   const referrersRead = new Map<Digest, { readonly referrer: Referrer | undefined }>();
 
   function layoutOf(repository: string): string {
     if (!isRepository(repository)) throw new AppError('reference-invalid', `"${repository}" is not a repository name`);
-    return join(dir, repository);
+    return form === 'single' ? dir : join(dir, repository);
   }
 
   function blobPath(repository: string, digest: Digest): string {
@@ -110,9 +114,9 @@ export function createLayoutTarget(dir: string): Target {
     for (const digest of blobs) if (!(await hasBlob(repository, digest))) throw missingReference(digest, 'blob');
     for (const digest of manifests)
       if (!(await hasBlob(repository, digest))) throw missingReference(digest, 'manifest');
-    await inTurn(repository, async () => {
+    const layout = layoutOf(repository);
+    await inTurn(layout, async () => {
       await writeAtomically(blobPath(repository, descriptor.digest), bytes);
-      const layout = layoutOf(repository);
       const tag = isDigest(reference) ? undefined : reference;
       const { entries, cut } = await readLayoutIndex(layout);
       const kept = entries.filter(({ descriptor: other }) => {
@@ -128,8 +132,8 @@ export function createLayoutTarget(dir: string): Target {
 
   async function deleteManifest(repository: string, digest: Digest): Promise<void> {
     await manifest(repository, digest);
-    await inTurn(repository, async () => {
-      const layout = layoutOf(repository);
+    const layout = layoutOf(repository);
+    await inTurn(layout, async () => {
       const { entries, cut } = await readLayoutIndex(layout);
       const kept = entries.filter(({ descriptor }) => descriptor.digest !== digest);
       // The list first: what it names is always there.
@@ -181,14 +185,6 @@ export function createLayoutTarget(dir: string): Target {
       const tag = tagOf(descriptor);
       if (tag !== undefined && isTag(tag)) yield tag;
     }
-  }
-
-  async function inTurn(repository: string, work: () => Promise<void>): Promise<void> {
-    const turn = (turns.get(repository) ?? Promise.resolve()).then(work);
-    const settled = turn.catch(() => {});
-    turns.set(repository, settled);
-    await turn;
-    if (turns.get(repository) === settled) turns.delete(repository);
   }
 
   const capabilities = async () => LOCAL_CAPABILITIES;

@@ -1,5 +1,14 @@
 import * as z from 'zod';
-import { exactlyOneForm, FilePath, HttpUrl, Id, oneOrMore, RegistryName, SecretReference } from '#model/settings.ts';
+import {
+  exactlyOneForm,
+  FilePath,
+  FolderPath,
+  HttpUrl,
+  Id,
+  oneOrMore,
+  RegistryName,
+  SecretReference,
+} from '#model/settings.ts';
 
 export type RegistryCredentials =
   | { readonly username: string; readonly password: string }
@@ -31,12 +40,18 @@ const ProxyCredentials = z.strictObject({
   password: SecretReference.describe('Password of that user, as a secret reference.'),
 });
 
+/** What a folder has no use for. */
+const NETWORK_KEYS = ['address', 'ca', 'proxy', 'plainHttp', 'credentials'] as const;
+
 /** One registry: what it is called, where it is dialled, and how. */
 export const RegistryOptions = z
   .strictObject({
     id: Id.exactOptional().describe('How sources name this registry; the name when absent.'),
     name: RegistryName.describe('How references, policies and statements say it: host or host:port.'),
     address: RegistryName.exactOptional().describe('What is dialled when it differs from the name: host or host:port.'),
+    directory: FolderPath.exactOptional().describe(
+      'Folder of OCI image layouts in the place of a server: the repository `team/app` is the layout `team/app` in it.',
+    ),
     aliases: oneOrMore(RegistryName, 100, 0)
       .prefault([])
       .describe('Other hosts by which references call this registry.'),
@@ -54,6 +69,15 @@ export const RegistryOptions = z
     const mend = 'name the proxy, or take the credentials out';
     const message = 'credentials for a proxy that is not named';
     context.addIssue({ code: 'custom', path: ['proxyCredentials'], message, params: { mend } });
+  })
+  .superRefine((given, context) => {
+    const { directory } = given;
+    if (directory === undefined) return;
+    for (const key of NETWORK_KEYS) {
+      if (given[key] === undefined) continue;
+      const message = `${key} is for a registry that is dialled, and this one is a folder`;
+      context.addIssue({ code: 'custom', path: [key], message, params: { mend: `take out ${key} or directory` } });
+    }
   })
   .transform(({ id, ...rest }) => ({ id: id ?? rest.name, ...rest }));
 export type RegistryOptions = z.output<typeof RegistryOptions>;

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { OCI_CONFIG, OCI_MANIFEST } from '#model/media-types.ts';
 import { probe } from '#oci/capabilities.ts';
 import { createCapabilityMemo } from '#oci/capability-memo.ts';
+import { RegistryOptions } from '#oci/options.ts';
 import { createRegistries } from '#oci/registries.ts';
 import type { Target } from '#oci/target.ts';
 import { pushReferrer } from '../../support/referrers.ts';
@@ -141,6 +145,23 @@ test('a path that Docker Hub cannot hold is refused before anything is sent', as
   } finally {
     await registries.close();
   }
+});
+
+test('a registry that is a folder of layouts dials nobody', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'attestry-layouts-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const options = RegistryOptions.parse({ name: 'layouts.local', directory });
+  const registries = createRegistries([options], {
+    userAgent: 'attestry-test',
+    now: () => new Date(),
+    secrets: () => assert.fail('no secret is named'),
+    unlisted: 'refuse',
+  });
+  const target = registries.target('layouts.local');
+  await target.pushManifest(REPOSITORY, '1.0', await image(target, 'here'), OCI_MANIFEST);
+  assert.deepEqual(await readdir(join(directory, REPOSITORY)), ['blobs', 'index.json', 'oci-layout']);
+  assert.equal((await probe(target, REPOSITORY)).referrers, 'api');
+  await registries.close();
 });
 
 async function image(target: Target, text: string): Promise<Buffer> {

@@ -37,3 +37,22 @@ it('takes credentials of a proxy beside the proxy, never inside its URL', () => 
   assert.doesNotMatch(JSON.stringify(inside.error), /T0PS3CRET/);
   assert.equal(inside.success, false);
 });
+
+it('takes a folder in the place of a server, and nothing beside it that is for dialling', () => {
+  const directory = 'layouts';
+  assert.equal(RegistryOptions.parse({ ...NAME, directory }).directory, directory);
+  for (const over of [
+    { address: 'other.example' },
+    { plainHttp: true },
+    { ca: 'ca.pem' },
+    { proxy: 'http://proxy.example:3128' },
+    { credentials: { token: 'env:TOKEN' } },
+  ]) {
+    const { error } = RegistryOptions.safeParse({ ...NAME, directory, ...over });
+    assert.deepEqual(error?.issues[0]?.path, Object.keys(over));
+    assert.match(error?.issues[0]?.message ?? '', /is a folder/);
+  }
+  for (const bad of ['', 'https://registry.example', 'file:/layouts', 'a\0b']) {
+    assert.equal(RegistryOptions.safeParse({ ...NAME, directory: bad }).success, false, bad);
+  }
+});

@@ -21,6 +21,7 @@ What is there and verifies under the same certificate chain is left alone.
   --certificate-chain FILE  intermediates and root, in any order
   --repository REPOSITORY   exact repository that holds the evidence (as COSIGN_REPOSITORY)
   --oci-repo REPOSITORY     the same, at REPOSITORY/container
+  --oci-layout DIR        read and write IMAGE in the OCI image layout in DIR, and dial no registry
   --force                   make the evidence anew; replaces this signer's own only
   --json                    print type, location, digest and state of each attestation
   --quiet                   no progress
@@ -35,6 +36,7 @@ const OPTIONS = {
   'certificate-chain': { type: 'string' },
   repository: { type: 'string' },
   'oci-repo': { type: 'string' },
+  'oci-layout': { type: 'string' },
   force: { type: 'boolean' },
 } as const;
 
@@ -52,7 +54,7 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
     import('#cli/attest-ports.ts'),
     import('#engine/signer-attestor.ts'),
   ]);
-  const registries = await localRegistries(io);
+  const registries = await localRegistries(io, values['oci-layout']);
   const progress = createProgress(io, values.quiet === true);
   try {
     const ports = attestPorts(registries, io);

@@ -15,6 +15,7 @@ Prints the SBOM of IMAGE: for an index, every platform and its packages.
 
   --format FORMAT     cyclonedx (1.6, default) or spdx (2.3 in JSON)
   -o, --output FILE   write to FILE instead of standard output
+  --oci-layout DIR    read IMAGE from the OCI image layout in DIR, and dial nobody
   --quiet             no progress
 
 Exit: 0 done, 2 could not, 64 usage.
@@ -23,7 +24,11 @@ Exit: 0 done, 2 could not, 64 usage.
 /** Platforms of one index share layers. */
 const FACTS_CHARS = 64 * 1024 * 1024;
 
-const OPTIONS = { output: { type: 'string', short: 'o' }, format: { type: 'string' } } as const;
+const OPTIONS = {
+  output: { type: 'string', short: 'o' },
+  format: { type: 'string' },
+  'oci-layout': { type: 'string' },
+} as const;
 
 export async function sbomCommand(args: readonly string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parseFlags(args, OPTIONS);
@@ -37,7 +42,7 @@ export async function sbomCommand(args: readonly string[], io: CommandIo): Promi
       import('#sbom/layer-facts-cache.ts'),
       import('#sbom/limits.ts'),
     ]);
-  const registries = await localRegistries(io);
+  const registries = await localRegistries(io, values['oci-layout']);
   const progress = createProgress(io, values.quiet === true);
   try {
     const source = registries.target(image.registry);

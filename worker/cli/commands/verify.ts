@@ -26,6 +26,7 @@ each type holds under a key or CA.
   --require-tlog              a transparency log entry must be there
   --repository REPOSITORY     exact repository that holds the evidence (as COSIGN_REPOSITORY)
   --oci-repo REPOSITORY       the same, at REPOSITORY/container
+  --oci-layout DIR          read IMAGE in the OCI image layout in DIR, and dial no registry
   --json                      print the verdicts as JSON
   --quiet                     print nothing but errors
 
@@ -43,6 +44,7 @@ const OPTIONS = {
   'require-tlog': { type: 'boolean' },
   repository: { type: 'string' },
   'oci-repo': { type: 'string' },
+  'oci-layout': { type: 'string' },
 } as const;
 
 type Values = ReturnType<typeof parseFlags<typeof OPTIONS>>['values'];
@@ -54,7 +56,7 @@ export async function verifyCommand(args: readonly string[], io: CommandIo): Pro
   refuseMixedTrust(values);
   const policies = values.policy ? await loadPolicies(io, values.policy) : [await loadTrust(io, values)];
   const { verifyImage } = await import('#engine/verify.ts');
-  const registries = await localRegistries(io);
+  const registries = await localRegistries(io, values['oci-layout']);
   try {
     const report = await verifyImage({ image, policies, signal: io.signal }, { registries, now: io.now });
     const verdicts = noneMatched(report.verdicts, values['allow-unmatched'] === true);
