@@ -12,7 +12,7 @@ export const SUBJECT: Digest = sha256('an image');
 const CREATED = new Date('2026-08-20T10:00:00Z');
 export const location: EvidenceLocation = { registry: 'registry.test', repository: REPOSITORY, digest: SUBJECT };
 export const subject = { mediaType: OCI_MANIFEST, digest: SUBJECT, size: 100 };
-const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 /** A signed bundle about the image; `text` makes it one of its own. */
 export const layerOf = (text: string) => bundleLayer(signedStatement(privateKey, SUBJECT, text), CREATED);

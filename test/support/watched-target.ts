@@ -60,10 +60,10 @@ export function watchTarget(target: Target): WatchedTarget {
       around('hasBlob', digest, () => target.hasBlob(repository, digest, signal)),
     pushBlob: (repository, bytes, mediaType, signal) =>
       around('pushBlob', mediaType, () => target.pushBlob(repository, bytes, mediaType, signal)),
-    pushManifest: (repository, reference, bytes, mediaType, signal) =>
+    pushManifest: (repository, reference, ...rest) =>
       around('pushManifest', reference, () => {
         puts.push({ repository, reference });
-        return target.pushManifest(repository, reference, bytes, mediaType, signal);
+        return target.pushManifest(repository, reference, ...rest);
       }),
   };
 }

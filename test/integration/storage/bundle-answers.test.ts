@@ -2,11 +2,23 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { digestTag, sha256 } from '#model/digest.ts';
 import { OCI_EMPTY, OCI_INDEX, OCI_MANIFEST, SIGSTORE_BUNDLE_V03 } from '#model/media-types.ts';
+import { readAttestationTag } from '#storage/attestation-tag-reader.ts';
+import { writeAttestationTag } from '#storage/attestation-tag-writer.ts';
 import { readBundles } from '#storage/bundle-reader.ts';
 import { writeBundles } from '#storage/bundle-writer.ts';
-import { layerOf, location, manifestWith, REPOSITORY, SUBJECT, subject, writing } from '../../support/bundles.ts';
+import {
+  layerOf,
+  location,
+  manifestWith,
+  privateKey,
+  REPOSITORY,
+  SUBJECT,
+  subject,
+  writing,
+} from '../../support/bundles.ts';
 import { startReferrersRegistry } from '../../support/referrers-registry.ts';
 import { connect } from '../../support/registry-target.ts';
+import { signedStatement } from '../../support/signed-statement.ts';
 
 describe('what is hostile or broken', () => {
   test('a list that names manifests and blobs that are not there, or are none', async () => {
@@ -73,5 +85,23 @@ describe('what is hostile or broken', () => {
     const edit = { subject, add: [layerOf('two')], relist: [] };
     await assert.rejects(writeBundles(context, location, edit), { code: 'tag-immutable', mend: /sha256-\*/ });
     assert.equal((await readBundles(target, location)).evidence.length, 1);
+  });
+
+  test('attestations at a tag that cannot be written again: the first stands, the second is told why not', async () => {
+    const message = "The image tag 'x' already exists and cannot be overwritten because the repository is immutable.";
+    await using registry = await startReferrersRegistry({ immutable: { status: 400, code: 'TAG_INVALID', message } });
+    await using target = connect(registry.url);
+    const { context } = writing(target);
+    const write = async (text: string) => {
+      const edit = { add: [signedStatement(privateKey, SUBJECT, text)], relist: [], drop: new Set<never>() };
+      return writeAttestationTag(context, location, await readAttestationTag(target, location), edit);
+    };
+    const { layers } = await write('one');
+    await assert.rejects(write('two'), {
+      code: 'tag-immutable',
+      message: /writing manifest sha256-[0-9a-f]{64}\.att of team\/app: .*TAG_INVALID/,
+      mend: /layout `bundle`/,
+    });
+    assert.deepEqual((await readAttestationTag(target, location)).layers, layers);
   });
 });
