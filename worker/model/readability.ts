@@ -52,6 +52,11 @@ export function readability(verifier: Verifier, plan: EvidencePlan, only?: Evide
 
 /** A reading that needs a testimony which nobody gives is none. */
 function heldTo(reading: Reading, { testimonies, kind }: EvidencePlan): Reading {
+  const broken = reading.reads ? testimonies.find((testimony) => reading.breaks?.includes(testimony)) : undefined;
+  if (broken !== undefined) {
+    const why = `it cannot read what ${TESTIMONY_NAMES[broken]} witnessed`;
+    return { reads: false, why, mend: 'write layout: cosign-tag or both, or choose another log' };
+  }
   if (!reading.reads || !reading.needs) return reading;
   const { needs } = reading;
   if (needs.some((testimony) => testimonies.includes(testimony))) return reading;

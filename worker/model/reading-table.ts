@@ -14,6 +14,8 @@ export type Reading =
       readonly reads: true;
       /** One of these must be there; absent: none is needed. */
       readonly needs?: readonly Testimony[];
+      /** None of these may be there: it takes the whole for unreadable. */
+      readonly breaks?: readonly Testimony[];
       /** What the verifier must be told, where it is not its plain use. */
       readonly how?: string;
     }
@@ -35,6 +37,12 @@ const BUNDLE_ONLY: Reading = {
   reads: false,
   why: "it never reads cosign's tags",
   mend: 'write layout: bundle or both',
+};
+
+const NO_SIGNED_IMAGES: Reading = {
+  reads: false,
+  why: 'it takes no image signatures from bundles',
+  mend: 'write layout: cosign-tag or both',
 };
 
 /**
@@ -117,13 +125,28 @@ export const READING_TABLE: Readonly<
       keyless: { reads: true, needs: TIMED },
     },
     bundle: {
-      x509: { reads: true, needs: ['timestamp'], how: 'signatureFormat: bundle, and a TrustRoot that holds the CA' },
+      x509: {
+        attestation: {
+          reads: true,
+          needs: ['timestamp'],
+          how: 'signatureFormat: bundle, and a TrustRoot that holds the CA and the timestamp authority',
+        },
+        'image-signature': NO_SIGNED_IMAGES,
+      },
       key: {
         reads: false,
         why: 'it reads bundles of keyless signers alone',
         mend: 'write layout: cosign-tag or both',
       },
-      keyless: { reads: true, needs: TIMED, how: 'signatureFormat: bundle' },
+      keyless: {
+        attestation: {
+          reads: true,
+          needs: ['timestamp'],
+          breaks: ['rekor-v2'],
+          how: 'signatureFormat: bundle, rfc3161timestamp and insecureIgnoreSCT: it finds no log that a TrustRoot names',
+        },
+        'image-signature': NO_SIGNED_IMAGES,
+      },
     },
   },
 };
