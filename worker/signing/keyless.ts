@@ -86,7 +86,7 @@ async function certify({ fulcio, provider, audience, identity, trust }: KeylessS
   const token = await provider.token();
   const claims = readIdentityToken(token.reveal(), { ...provider, audience, now: peer.now() });
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const proof = signBytes(privateKey, Buffer.from(provenClaim(claims, identity)));
+  const proof = signBytes(privateKey, Buffer.from(provenClaim(claims, identity, provider.source)));
   const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const answered = await requestCertificate(fulcio, { token, publicKeyPem, proof }, undefined);
   const chain = judgeCertificate(answered, { publicKey, identity, trust: trust() }, peer);
@@ -106,9 +106,22 @@ async function certify({ fulcio, provider, audience, identity, trust }: KeylessS
   };
 }
 
-/** Fulcio wants the claim signed that it will certify: the address for issuers of e-mail addresses, else the subject. */
-function provenClaim({ email, subject }: IdentityToken, identity: SignerIdentity): string {
-  return email !== undefined && email === identity.subject ? email : subject;
+/**
+ * Fulcio wants the claim signed that names the holder: the address for issuers of e-mail addresses, else the subject,
+ * whatever the certificate makes of it.
+ */
+function provenClaim({ email, subject }: IdentityToken, identity: SignerIdentity, source: string): string {
+  const isAddress = identity.subject.includes('@') && !identity.subject.includes('://');
+  if (!isAddress) return subject;
+  if (email === identity.subject) return email;
+  const found = email === undefined ? 'no verified e-mail address' : `the address "${email}"`;
+  throw new AppError(
+    'identity-mismatch',
+    `${source} gave a token with ${found}, and the signer is "${identity.subject}"`,
+    {
+      mend: 'write the identity of the signer as its token has it, or use the token of that identity',
+    },
+  );
 }
 
 /** Some minutes after the signature nobody could tell any more that its certificate was valid then. */

@@ -1,6 +1,7 @@
 import type { LogKey } from '#crypto/log-key.ts';
 import { sha256Hex } from '#model/digest.ts';
 import { askPeer, type Peer, type PeerAnswer, unbelievable } from '#signing/peer.ts';
+import { keyDetails, unfitKey } from '#signing/rekor-key.ts';
 import { readRekorV1Answer } from '#signing/rekor-v1-answer.ts';
 import type { MadeSignature, SigningPlan, Witness } from '#signing/witness.ts';
 import { refuseStrangeTime } from '#signing/witnessed-time.ts';
@@ -29,10 +30,7 @@ export function createRekorV1Witness({ id, url, peer, log, maxRequestBytes }: Re
   const entries = new URL(`${url.href.replace(/\/$/, '')}/api/v1/log/entries`);
 
   function refusal({ what, payloadBytes, publicKey }: SigningPlan): string | undefined {
-    if (what === 'image-signature' && publicKey?.asymmetricKeyType === 'ed25519') {
-      // The log sees a digest alone, and pure Ed25519 signs the bytes themselves.
-      return 'Rekor v1 takes no Ed25519 signature in a hashedrekord; use ECDSA P-256 or RSA';
-    }
+    if (what === 'image-signature' && publicKey && keyDetails(publicKey) === undefined) return unfitKey(publicKey);
     const request = what === 'statement' ? Math.ceil(payloadBytes / 3) * 4 + OVERHEAD_BYTES : OVERHEAD_BYTES;
     if (request <= maxRequestBytes) return undefined;
     return `it takes requests of ${maxRequestBytes} bytes, and this one would have about ${request}`;

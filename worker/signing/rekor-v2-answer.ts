@@ -4,7 +4,7 @@ import type { LogKey } from '#crypto/log-key.ts';
 import type { LogEntryJson } from '#model/witnessed.ts';
 import { inclusionProblem } from '#signing/logged-entry.ts';
 import { parseJson } from '#signing/peer.ts';
-import { keyDetails } from '#signing/rekor-v2-key.ts';
+import { keyDetails } from '#signing/rekor-key.ts';
 import type { MadeSignature } from '#signing/witness.ts';
 
 const Base64 = z.string().check(z.regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/));

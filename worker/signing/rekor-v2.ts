@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { describeKey, keyKind } from '#crypto/key-kind.ts';
 import type { LogKey } from '#crypto/log-key.ts';
 import { askPeer, type Peer, unbelievable } from '#signing/peer.ts';
+import { keyDetails, unfitKey } from '#signing/rekor-key.ts';
 import { readRekorV2Answer } from '#signing/rekor-v2-answer.ts';
-import { keyDetails } from '#signing/rekor-v2-key.ts';
+import { existingEntry } from '#signing/rekor-v2-existing.ts';
 import type { MadeSignature, SigningPlan, Witness } from '#signing/witness.ts';
 
 export interface RekorV2Options {
@@ -22,25 +22,26 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
  * rebuild the entry of a statement (interop K.1, 3). It tells no time, and the legacy layout has no place for it.
  */
 export function createRekorV2Witness({ id, url, peer, log }: RekorV2Options): Witness {
-  const entries = new URL(`${url.href.replace(/\/$/, '')}/api/v2/log/entries`);
+  const base = new URL(`${url.href.replace(/\/$/, '')}/api/v2`);
+
+  const known = { peer, ...(log ? { log } : {}) };
 
   function refusal({ publicKey }: SigningPlan): string | undefined {
     // A keyless signer's key is of the kind that every log takes.
-    if (!publicKey || keyDetails(publicKey) !== undefined) return undefined;
-    const kind = describeKey(keyKind(publicKey));
-    return `Rekor v2 takes no ${kind} signatures over SHA-256 in a hashedrekord; use ECDSA P-256 or RSA 2048, 3072 or 4096`;
+    return publicKey && keyDetails(publicKey) === undefined ? unfitKey(publicKey) : undefined;
   }
 
   async function testify(made: MadeSignature, signal?: AbortSignal) {
-    const { bytes } = await askPeer(peer, {
+    const answer = await askPeer(peer, {
       method: 'POST',
-      url: entries,
+      url: new URL(`${base.href}/log/entries`),
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       body: JSON.stringify({ hashedRekordRequestV002: hashedRekord(made) }),
-      expect: [200, 201],
+      expect: [200, 201, 409],
       maxBytes: MAX_ANSWER_BYTES,
       signal,
     });
+    const { bytes } = answer.status === 409 ? { bytes: await existingEntry(base, answer, known, signal) } : answer;
     const reading = readRekorV2Answer(bytes, made, log);
     if (!reading.ok) throw unbelievable(peer, reading.problem);
     return { rekorV2: [reading.entry] };
