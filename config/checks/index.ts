@@ -1,3 +1,4 @@
+import { checkHandedIn, checkSummaries } from '#config/checks/evidence.ts';
 import { checkReferences, checkUniqueIds } from '#config/checks/ids.ts';
 import { checkPolicyFiles } from '#config/checks/policies.ts';
 import { checkEvidenceRepositories, checkRegistryAddresses, checkRegistryNames } from '#config/checks/registries.ts';
@@ -17,4 +18,6 @@ export const CHECKS: readonly ((draft: Draft) => Finding[])[] = [
   checkMatchedRegistries,
   checkRepetitions,
   checkWhen,
+  checkSummaries,
+  checkHandedIn,
 ];

@@ -1,27 +1,38 @@
 import { type CommandIo, EXIT } from '#cli/command.ts';
 import { requestedType } from '#cli/evidence-type.ts';
 import { evidenceRepository, onlyPositional, parseFlags, showHelp } from '#cli/flags.ts';
+import { type GivenFile, givenWish, readGiven } from '#cli/given-evidence.ts';
+import type { HandInFlags } from '#cli/hand-in.ts';
 import { localRegistries } from '#cli/local-engine.ts';
 import { createProgress } from '#cli/progress.ts';
 import { readText } from '#cli/read-text.ts';
 import type { SettledEvidence } from '#engine/settle.ts';
 import { AppError } from '#model/errors.ts';
-import { formatImageRef, parseImageRef } from '#model/image-ref.ts';
+import { formatImageRef, type ImageRef, parseImageRef } from '#model/image-ref.ts';
 
 const USAGE = `
 Usage: attestry attest IMAGE --key FILE --certificate FILE --certificate-chain FILE [OPTIONS]
+       attestry attest IMAGE --predicate FILE --type TYPE --key FILE [OPTIONS]
+       attestry attest IMAGE --predicate FILE --type TYPE --server URL [--signer ID]
 
 Makes the evidence that IMAGE lacks, signs it, attaches it in cosign's layout and reads it back.
-What is there and verifies under the same certificate chain is left alone.
+What is there and verifies under the same certificate chain is left alone. With --predicate, what
+FILE says is signed instead. With --server, an installation signs it, when its rules allow that.
 
-  --type TYPE               cyclonedx, slsaprovenance1, or a predicateType URI; may be repeated
-                            (default: both)
+  --type TYPE               cyclonedx, spdxjson, slsaprovenance1, or a predicateType URI; may be
+                            repeated (default: cyclonedx and slsaprovenance1). With --predicate: any
+                            name of cosign's, vulns, test-result, or any predicateType URI
+  --predicate FILE          the predicate, JSON; checked by the form of its type
+  --statement               FILE is a whole in-toto statement, signed unaltered
+  --append                  keep what this signer signed of the type before beside it
+  --server URL              the producer of an installation; its token in ATTESTRY_TOKEN
+  --signer ID               which signer of the installation's rule, where it names several
   --key FILE                private key (PEM), or env:NAME; passphrase in COSIGN_PASSWORD
   --certificate FILE        certificate of the key; without it a plain key signs
   --certificate-chain FILE  intermediates and root, in any order
   --repository REPOSITORY   exact repository that holds the evidence (as COSIGN_REPOSITORY)
   --oci-repo REPOSITORY     the same, at REPOSITORY/container
-  --oci-layout DIR        read and write IMAGE in the OCI image layout in DIR, and dial no registry
+  --oci-layout DIR          read and write IMAGE in the OCI image layout in DIR, and dial no registry
   --force                   make the evidence anew; replaces this signer's own only
   --json                    print type, location, digest and state of each attestation
   --quiet                   no progress
@@ -31,6 +42,11 @@ Exit: 0 attached or already there, 2 could not, 64 usage.
 
 const OPTIONS = {
   type: { type: 'string', multiple: true },
+  predicate: { type: 'string' },
+  statement: { type: 'boolean' },
+  append: { type: 'boolean' },
+  server: { type: 'string' },
+  signer: { type: 'string' },
   key: { type: 'string' },
   certificate: { type: 'string' },
   'certificate-chain': { type: 'string' },
@@ -45,7 +61,12 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
   if (values.help) return showHelp(io, USAGE);
   const image = parseImageRef(onlyPositional(positionals, 'IMAGE'));
   const repository = evidenceRepository(values);
-  const types = (values.type ?? ['cyclonedx', 'slsaprovenance1']).map(requestedType);
+  const given = await readGiven(io, values);
+  if (values.server !== undefined) return handInCommand(io, image, given, { ...values, server: values.server });
+  if (values.signer !== undefined) {
+    throw new AppError('usage', '--signer needs --server', { mend: 'name a key of your own with --key' });
+  }
+  const types = given ? [] : (values.type ?? ['cyclonedx', 'slsaprovenance1']).map(requestedType);
   if (values.key === undefined) throw new AppError('usage', '--key is missing', { mend: 'see --help' });
   const signer = await loadSigner(io, { ...values, key: values.key });
   const [{ attestImage }, { resolveSubject }, { attestPorts }, { signerAttestor }] = await Promise.all([
@@ -61,15 +82,17 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
     const identity = { signer, former: [] };
     const named = { ...image, registry: registries.nameOf(image.registry) };
     const subject = await resolveSubject(registries.target(named.registry), named, io.signal);
+    const append = values.append === true;
+    const wanted = given ? [await givenWish(given, subject.image, append, io.now())] : types;
     const report = await attestImage(
       {
         subject,
-        wishes: types.map((wanted) => ({
-          ...wanted,
+        wishes: wanted.map((each) => ({
+          ...each,
           identity,
           attestor: signerAttestor(signer),
           ...(repository === undefined ? {} : { repository }),
-          platforms: wanted.type === 'cyclonedx',
+          platforms: given === undefined && (each.type === 'cyclonedx' || each.type === 'spdxjson'),
           rule: 'command line',
         })),
         maySign: true,
@@ -85,6 +108,37 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
     return EXIT.ok;
   } finally {
     progress.end();
+    await registries.close();
+  }
+}
+
+async function handInCommand(
+  io: CommandIo,
+  image: ImageRef,
+  given: GivenFile | undefined,
+  values: HandInFlags & { readonly key?: string | undefined; json?: boolean | undefined },
+): Promise<number> {
+  if (!given) throw new AppError('usage', '--server needs --predicate', { mend: 'name what is to be signed' });
+  if (values.key !== undefined) throw new AppError('usage', '--server and --key exclude each other');
+  const { handIn } = await import('#cli/hand-in.ts');
+  const answer = await handIn(io, await pinned(io, image), given, values);
+  const { predicateType, statement, job } = answer;
+  io.stdout(
+    values.json
+      ? `${JSON.stringify(answer, null, 2)}\n`
+      : `${job.state}\t${predicateType}\t${answer.image}\t${statement}\n`,
+  );
+  return EXIT.ok;
+}
+
+/** A tag as the digest that it names now: what is handed in must not follow it elsewhere. */
+async function pinned(io: CommandIo, image: ImageRef): Promise<ImageRef> {
+  if (image.digest !== undefined) return image;
+  const registries = await localRegistries(io);
+  try {
+    const target = registries.target(image.registry);
+    return { ...image, digest: (await target.resolve(image.repository, image.tag ?? 'latest', io.signal)).digest };
+  } finally {
     await registries.close();
   }
 }
