@@ -26,7 +26,7 @@ each type holds under a key or CA.
   --require-tlog              a transparency log entry must be there
   --repository REPOSITORY     exact repository that holds the evidence (as COSIGN_REPOSITORY)
   --oci-repo REPOSITORY       the same, at REPOSITORY/container
-  --oci-layout DIR          read IMAGE in the OCI image layout in DIR, and dial no registry
+  --oci-layout DIR            read IMAGE in the OCI image layout in DIR, and dial no registry
   --json                      print the verdicts as JSON
   --quiet                     print nothing but errors
 
