@@ -2,13 +2,13 @@ import { createInstallation, type InstallationParts } from '#compose/installatio
 import type { EnginePorts } from '#engine/engine-ports.ts';
 import type { JobPorts } from '#jobs/job-ports.ts';
 import { createMemoryLedger } from '#ledger/memory-ledger.ts';
-import { sha256Hex } from '#model/digest.ts';
-import type { HandedIn, HandedInStore } from '#model/handed-in.ts';
+import type { HandedInStore } from '#model/handed-in.ts';
 import type { ImageJob } from '#model/job.ts';
 import type { Ledger, OutboxEntry } from '#model/ledger.ts';
 import type { Rule } from '#model/rule.ts';
 import { DEFAULT_PREDICATE_TYPES } from '#model/rule.ts';
 import type { ConfiguredSigner } from '#signing/signer.ts';
+import { createMemoryHandedIn } from './handed-in-memory.ts';
 
 export interface TestJobs {
   readonly ports: JobPorts;
@@ -54,21 +54,6 @@ export function testJobs(
     return types;
   }
   return { ports, ledger, enqueued, handedIn, told };
-}
-
-/** What waits to be signed, in memory. */
-function createMemoryHandedIn(): HandedInStore {
-  const kept = new Map<string, Map<string, HandedIn>>();
-  return {
-    async put(image, handedIn) {
-      const id = sha256Hex(JSON.stringify(handedIn));
-      kept.set(image, (kept.get(image) ?? new Map()).set(id, handedIn));
-      return id;
-    },
-    list: async (image) => [...(kept.get(image)?.keys() ?? [])],
-    get: async (image, id) => kept.get(image)?.get(id),
-    drop: async (image, id) => void kept.get(image)?.delete(id),
-  };
 }
 
 function typeOf(entry: OutboxEntry): string {

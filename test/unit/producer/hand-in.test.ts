@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { HAND_IN_READING } from '#compose/hand-in.ts';
+import { RuleOptions } from '#engine/options.ts';
+import { type Digest, digestHex, sha256 } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
+import type { ImageJob } from '#model/job.ts';
+import { type HandInParts, type HandInRefused, MAX_HAND_IN_BODY_BYTES } from '#producer/admin/hand-in.ts';
+import { apiSource, bearersOf } from '#producer/intake/api-source.ts';
+import { bindRegistries } from '#producer/intake/source.ts';
+import { TEST_RESULT_SAMPLE } from '../../support/given-predicates.ts';
+import { createMemoryHandedIn } from '../../support/handed-in-memory.ts';
+import { createIntakeMemory } from '../../support/intake-memory.ts';
+import { createTestProducer, secretsFrom } from '../../support/producer.ts';
+
+const DIGEST = sha256('an image');
+const IMAGE = `registry.example.com/team/app:v1@${DIGEST}`;
+const NAME = `registry.example.com/team/app@${DIGEST}`;
+const TYPE = 'https://in-toto.io/attestation/test-result/v0.1';
+
+const RULES = [
+  {
+    name: 'team',
+    match: { repository: 'team/**' },
+    when: { actor: 'ci' },
+    evidence: [
+      { type: 'cyclonedx', signer: 'release' },
+      { type: 'test-result', signer: 'tests' },
+      { type: 'https://example.com/review/v1', signer: 'reviews' },
+      { type: 'https://example.com/review/v1', signer: 'audits' },
+    ],
+  },
+  {
+    name: 'tagged',
+    match: { repository: 'tagged/**', tag: 'v*' },
+    evidence: [{ type: 'test-result', signer: 'tests' }],
+  },
+].map((rule) => RuleOptions.parse(rule));
+
+function setUp(more: Partial<HandInParts> = {}) {
+  const refused: HandInRefused[] = [];
+  const order: string[] = [];
+  const jobs: ImageJob[] = [];
+  const memory = createMemoryHandedIn();
+  const secrets = secretsFrom({ CI: 'ci-secret', DEV: 'dev-secret' });
+  const bearers = bearersOf(
+    [
+      { name: 'ci', secrets: ['env:CI'] },
+      { name: 'dev', secrets: ['env:DEV'] },
+    ],
+    'tokens',
+    secrets,
+  );
+  const registries = [{ id: 'main', name: 'registry.example.com', hosts: ['registry.example.com', 'localhost:5000'] }];
+  const { app } = createTestProducer({
+    ports: createIntakeMemory().ports,
+    api: apiSource(bearers, registries),
+    handIn: {
+      ...HAND_IN_READING,
+      rules: RULES,
+      ...bindRegistries(registries),
+      store: {
+        ...memory,
+        put: (image, handedIn) => {
+          order.push('kept');
+          return memory.put(image, handedIn);
+        },
+      },
+      queue: {
+        async enqueueImage(_lane, job) {
+          order.push('enqueued');
+          return { id: String(jobs.push(job)), state: 'queued' };
+        },
+      },
+      requireRoom: async () => void order.push('room'),
+      refused: (each) => void refused.push(each),
+      now: () => new Date('2026-03-02T10:15:31Z'),
+      ...more,
+    },
+  });
+  async function post(payload: object | string | Buffer, token = 'ci-secret') {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const answer = await app.inject({ method: 'POST', url: '/v1/attestations', headers, payload });
+    return { status: answer.statusCode, headers: answer.headers, body: answer.json() };
+  }
+  return { app, post, refused, order, jobs, memory };
+}
+
+function statementOf(digest: Digest, more: object = {}): string {
+  const statement = {
+    _type: 'https://in-toto.io/Statement/v1',
+    subject: [{ name: 'app', digest: { sha256: digestHex(digest) } }],
+    predicateType: TYPE,
+    predicate: TEST_RESULT_SAMPLE,
+    ...more,
+  };
+  return Buffer.from(`${JSON.stringify(statement, null, 2)}\n`).toString('base64');
+}
+
+const predicate = (more: object = {}) => ({
+  image: IMAGE,
+  type: 'test-result',
+  predicate: TEST_RESULT_SAMPLE,
+  ...more,
+});
+
+describe('POST /v1/attestations', () => {
+  it('keeps the statement, then enqueues its job, then answers', async () => {
+    const { post, order, jobs, memory, refused } = setUp();
+    const { status, body } = await post(predicate());
+    assert.equal(status, 202, JSON.stringify(body));
+    assert.deepEqual(order, ['room', 'kept', 'enqueued']);
+    assert.deepEqual(body.job, { id: '1', state: 'queued' });
+    assert.deepEqual(refused, []);
+    const [id = ''] = await memory.list(NAME);
+    const kept = await memory.get(NAME, id);
+    assert.equal(body.statement, sha256(Buffer.from(kept?.statement ?? '', 'base64')));
+    assert.deepEqual([kept?.predicateType, kept?.source, kept?.actor, kept?.image.tag], [TYPE, 'api', 'ci', 'v1']);
+    const [job] = jobs;
+    assert.deepEqual([job?.kind, job?.actor, job?.image.digest, job?.cause], ['sign', 'ci', DIGEST, 'api']);
+  });
+
+  it('keeps a whole statement byte for byte, and knows the registry by any of its names', async () => {
+    const { post, memory } = setUp();
+    const statement = statementOf(DIGEST);
+    const { status } = await post({ image: `localhost:5000/team/app@${DIGEST}`, statement });
+    assert.equal(status, 202);
+    const [id = ''] = await memory.list(NAME);
+    assert.equal((await memory.get(NAME, id))?.statement, statement);
+  });
+
+  it('lets the signer be named where a rule names several', async () => {
+    const { post, memory } = setUp();
+    const request = { image: IMAGE, type: 'https://example.com/review/v1', predicate: { by: 'me' } };
+    assert.equal((await post({ ...request, signer: 'audits' })).status, 202);
+    const [id = ''] = await memory.list(NAME);
+    assert.equal((await memory.get(NAME, id))?.signer, 'audits');
+    const refused = await post({ ...request, signer: 'tests' });
+    assert.deepEqual([refused.status, refused.body.reason], [403, 'signer']);
+    assert.match(refused.body.message, /reviews or audits/);
+  });
+
+  for (const [what, request, reason, message, token] of [
+    [
+      'a type that the rule does not name',
+      predicate({ type: 'openvex', predicate: OPENVEX() }),
+      'type',
+      /not named by rule team/,
+      undefined,
+    ],
+    [
+      'a type that is made here',
+      predicate({ type: 'cyclonedx', predicate: { bomFormat: 'CycloneDX', specVersion: '1.6' } }),
+      'type',
+      /made here/,
+      undefined,
+    ],
+    ['another signer', predicate({ signer: 'release' }), 'signer', /release is not tests/, undefined],
+    ['an actor whom the rule does not name', predicate(), 'actor', /dev is not ci/, 'dev-secret'],
+    [
+      'an image without a rule',
+      predicate({ image: `registry.example.com/other/app@${DIGEST}` }),
+      'rule',
+      /./,
+      undefined,
+    ],
+    [
+      'an image of a tag that no rule names',
+      predicate({ image: `registry.example.com/tagged/app:dev@${DIGEST}` }),
+      'rule',
+      /tag dev is not v\*|repository/,
+      undefined,
+    ],
+    [
+      'a statement about another image',
+      { image: IMAGE, statement: statementOf(sha256('another')) },
+      'statement',
+      /about sha256:/,
+      undefined,
+    ],
+    [
+      'a statement about another image too',
+      { image: IMAGE, statement: TWO_SUBJECTS() },
+      'statement',
+      /another image/,
+      undefined,
+    ],
+    [
+      'a statement of another type than told',
+      { image: IMAGE, type: 'openvex', statement: statementOf(DIGEST) },
+      'statement',
+      /not https:\/\/openvex/,
+      undefined,
+    ],
+    [
+      'a predicate of another form',
+      predicate({ predicate: { result: 'PASSED' } }),
+      'statement',
+      /predicate\.configuration is missing; see/,
+      undefined,
+    ],
+    [
+      'provenance',
+      predicate({ type: 'slsaprovenance1', predicate: PROVENANCE() }),
+      'type',
+      /not named|made here/,
+      undefined,
+    ],
+  ] as const) {
+    it(`refuses ${what}, counts it, and enqueues nothing`, async () => {
+      const { post, refused, order } = setUp();
+      const { status, body } = await post(request, token);
+      assert.equal(status, reason === 'statement' ? 422 : 403, JSON.stringify(body));
+      assert.equal(body.reason, reason);
+      assert.match(body.message, message);
+      assert.deepEqual(order, []);
+      assert.equal(refused.length, 1);
+      assert.equal(refused[0]?.reason, reason);
+      assert.equal(refused[0]?.job.kind, 'sign');
+    });
+  }
+
+  for (const [what, body, status, message] of [
+    ['no JSON', 'image=x', 400, /cannot be read/],
+    ['a member twice', `{"image":"${IMAGE}","image":"${IMAGE}"}`, 400, /"image" occurs twice/],
+    ['a list', '[]', 422, /send an object/],
+    ['an unknown member', predicate({ signers: 'x' }), 422, /send an object/],
+    ['a number for the image', predicate({ image: 7 }), 422, /`image`/],
+    ['neither predicate nor statement', { image: IMAGE, type: 'openvex' }, 422, /either `type` and `predicate`/],
+    ['both', predicate({ statement: statementOf(DIGEST) }), 422, /either/],
+    ['a predicate without type', { image: IMAGE, predicate: {} }, 422, /either/],
+    ['a type that is none', predicate({ type: 'test result' }), 422, /`type` is neither/],
+    ['a statement that is no base64', { image: IMAGE, statement: '{"_type": 1}' }, 422, /base64/],
+    ['an image without digest', predicate({ image: 'registry.example.com/team/app:v1' }), 422, /no sha256 digest/],
+    ['an image without registry', predicate({ image: `team/app@${DIGEST}` }), 422, /no registry/],
+    [
+      'a registry that is not configured',
+      predicate({ image: `elsewhere.example/team/app@${DIGEST}` }),
+      422,
+      /not configured/,
+    ],
+    ['an image that is none', predicate({ image: `registry.example.com/Team@${DIGEST}` }), 422, /lower case/],
+  ] as const) {
+    it(`answers ${status} to ${what}, with the mend`, async () => {
+      const { post, order } = setUp();
+      const answer = await post(body);
+      assert.equal(answer.status, status, JSON.stringify(answer.body));
+      assert.match(answer.body.message, message);
+      assert.deepEqual(order, []);
+    });
+  }
+
+  it('wants a token before it reads a body', async () => {
+    const { app, order } = setUp();
+    for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
+      const payload = Buffer.alloc(2 * 1024 * 1024);
+      const answer = await app.inject({ method: 'POST', url: '/v1/attestations', headers, payload });
+      assert.equal(answer.statusCode, 401);
+      assert.equal(answer.headers['www-authenticate'], 'Bearer');
+    }
+    assert.deepEqual(order, []);
+  });
+
+  it('takes more than a delivery may have, and no more than its own limit', async () => {
+    const { post } = setUp();
+    const passedTests = Array.from({ length: 60_000 }, (_, at) => `a test with the number ${at}`);
+    assert.equal((await post(predicate({ predicate: { ...TEST_RESULT_SAMPLE, passedTests } }))).status, 202);
+    assert.equal((await post(Buffer.alloc(MAX_HAND_IN_BODY_BYTES + 1, 0x20))).status, 413);
+    const large = 'x'.repeat(4 * 1024 * 1024);
+    const answer = await post(predicate({ predicate: { ...TEST_RESULT_SAMPLE, large } }));
+    assert.deepEqual([answer.status, answer.body.reason], [422, 'statement']);
+  });
+
+  it('promises nothing when Redis does not take it', async () => {
+    for (const [code, status] of [
+      ['redis-unavailable', 503],
+      ['handed-in-full', 429],
+    ] as const) {
+      const memory = createMemoryHandedIn();
+      const put = () => Promise.reject(new AppError(code, 'no room', { retryAfterMs: 10_000 }));
+      const { post, jobs } = setUp({ store: { ...memory, put } });
+      assert.equal((await post(predicate())).status, status);
+      assert.deepEqual(jobs, []);
+    }
+  });
+
+  it('is not there without tokens', async () => {
+    const { app } = createTestProducer({ ports: createIntakeMemory().ports });
+    assert.equal((await app.inject({ method: 'POST', url: '/v1/attestations', payload: '{}' })).statusCode, 404);
+  });
+});
+
+function TWO_SUBJECTS(): string {
+  const subject = [DIGEST, sha256('another')].map((digest) => ({ name: 'app', digest: { sha256: digestHex(digest) } }));
+  return statementOf(DIGEST, { subject });
+}
+
+function OPENVEX(): object {
+  const statements = [{ vulnerability: { name: 'CVE-1' }, status: 'fixed' }];
+  const timestamp = '2026-01-01T00:00:00Z';
+  return { '@context': 'https://openvex.dev/ns/v0.2.0', '@id': 'x', author: 'a', timestamp, version: 1, statements };
+}
+
+function PROVENANCE(): object {
+  return {
+    buildDefinition: { buildType: 'https://example.com/t', externalParameters: {} },
+    runDetails: { builder: { id: 'https://github.com/actions/runner' } },
+  };
+}
