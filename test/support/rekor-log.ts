@@ -21,13 +21,14 @@ export function createRekorLog() {
     /** The annotation of an entry of kind dsse about a layer. */
     annotation(raw: RawEvidence, { verifier, integratedTime, edit }: EntrySpec = {}): string {
       const signer = verifier ?? raw.descriptor.annotations?.[COSIGN_CERTIFICATE] ?? '';
+      const { payload: signed, signature } = envelopeOf(raw);
       const entry = {
         apiVersion: '0.0.1',
         kind: 'dsse',
         spec: {
           envelopeHash: { algorithm: 'sha256', value: sha256Hex(raw.bytes ?? '') },
-          payloadHash: { algorithm: 'sha256', value: sha256Hex('a payload') },
-          signatures: [{ signature: 'AA==', verifier: Buffer.from(signer).toString('base64') }],
+          payloadHash: { algorithm: 'sha256', value: sha256Hex(signed) },
+          signatures: [{ signature, verifier: Buffer.from(signer).toString('base64') }],
         },
       };
       const body = Buffer.from(JSON.stringify(edit ? edit(entry) : entry)).toString('base64');
@@ -47,6 +48,11 @@ export function createRekorLog() {
       return withAnnotation(raw, COSIGN_BUNDLE, this.annotation(raw, spec));
     },
   };
+}
+
+function envelopeOf({ bytes }: RawEvidence): { readonly payload: Buffer; readonly signature: string } {
+  const { payload, signatures } = JSON.parse(Buffer.from(bytes ?? '').toString('utf8'));
+  return { payload: Buffer.from(payload, 'base64'), signature: signatures[0].sig };
 }
 
 export function withAnnotation(raw: RawEvidence, name: string, value: string): RawEvidence {

@@ -4,6 +4,7 @@ import { derLength } from '#crypto/cms.ts';
 import { contextTag, derReader, TAG } from '#crypto/der.ts';
 import { verifySignature } from '#crypto/dsse.ts';
 import type { LogKey } from '#crypto/log-key.ts';
+import { isWithin } from '#crypto/time-window.ts';
 import { AppError } from '#model/errors.ts';
 
 /** The extension that holds embedded certificate timestamps (RFC 6962, 3.3). */
@@ -30,24 +31,29 @@ export type CertificateTimestampCheck =
   | { readonly kind: 'invalid'; readonly problem: string };
 
 /**
- * Verifies the timestamps embedded in a leaf under the keys of certificate logs (RFC 6962, 3.2): as in cosign, every
- * one that is there must be of a known log and verify. `issuer` is the certificate above the leaf in its path.
+ * Verifies the timestamps embedded in a leaf under the keys of certificate logs (RFC 6962, 3.2). `issuer` is the
+ * certificate above the leaf in its path. `every` one that is there must be of a known log and verify, as in cosign's
+ * legacy layout, or `one`, as in sigstore-go.
  */
 export function verifyCertificateTimestamps(
   leaf: Certificate,
   issuer: Certificate | undefined,
   logs: readonly LogKey[],
+  demand: 'every' | 'one' = 'every',
 ): CertificateTimestampCheck {
   try {
     const timestamps = embeddedTimestamps(leaf);
     if (timestamps.length === 0) return { kind: 'missing' };
     if (!issuer) return { kind: 'invalid', problem: 'the path of the certificate has no issuer' };
     const entry = precertificate(leaf, issuer);
+    let first: string | undefined;
     for (const timestamp of timestamps) {
       const problem = timestampProblem(timestamp, entry, logs);
-      if (problem !== undefined) return { kind: 'invalid', problem };
+      if (problem === undefined && demand === 'one') return { kind: 'verified' };
+      first ??= problem;
+      if (problem !== undefined && demand === 'every') break;
     }
-    return { kind: 'verified' };
+    return first === undefined ? { kind: 'verified' } : { kind: 'invalid', problem: first };
   } catch (error) {
     if (error instanceof AppError || error instanceof RangeError) return { kind: 'invalid', problem: error.message };
     throw error;
@@ -63,6 +69,9 @@ function timestampProblem(timestamp: CertificateTimestamp, entry: Buffer, logs: 
   if (timestamp.version !== 0) return `a timestamp of version ${timestamp.version + 1}`;
   const log = logs.find(({ id }) => id === timestamp.logId);
   if (!log) return `its log ${timestamp.logId} is not known`;
+  if (!isWithin(log.validFor, new Date(Number(timestamp.timestamp.readBigUInt64BE())))) {
+    return 'its log is not trusted at the time that it names';
+  }
   if (timestamp.hash !== SHA256 || SIGNATURES[timestamp.algorithm] !== log.key.asymmetricKeyType) {
     return 'it is signed with another algorithm than that of its log';
   }

@@ -1,5 +1,6 @@
 import type { Certificate } from '#crypto/certificate.ts';
 import { parseCertificates } from '#crypto/parse-certificate.ts';
+import type { TimeWindow } from '#crypto/time-window.ts';
 import { AppError } from '#model/errors.ts';
 
 /** Who may tell the time of a signature (RFC 3161), as a policy names it. */
@@ -8,6 +9,8 @@ export interface TimestampAuthority {
   readonly certificate?: Certificate;
   readonly intermediates: readonly Certificate[];
   readonly roots: readonly Certificate[];
+  /** When its timestamps count; absent: whenever. */
+  readonly validFor?: TimeWindow;
 }
 
 /** Certificates between the signer and the roots. */

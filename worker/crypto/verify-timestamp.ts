@@ -6,6 +6,7 @@ import { checkSigner, HASHES } from '#crypto/cms-signature.ts';
 import { verifyCompatPath } from '#crypto/compat-path.ts';
 import { parseCertificate } from '#crypto/parse-certificate.ts';
 import { ANY_EXTENDED_KEY_USAGE } from '#crypto/path-rules.ts';
+import { namesCertificate } from '#crypto/signing-certificate.ts';
 import type { TimestampAuthority } from '#crypto/timestamp-authority.ts';
 import { parseTimestampResponse, type TimestampResponse } from '#crypto/timestamp-response.ts';
 import { AppError } from '#model/errors.ts';
@@ -23,17 +24,21 @@ export type TimestampCheck =
  * Verifies a timestamp (RFC 3161) over `stamped` under an authority, as sigstore's timestamp-authority library does,
  * which is the one of cosign and Kyverno (interop specification G.5, K.4): the time is good when the token's signer
  * leads to a root and may do nothing but stamp time. Its path is judged at the signing time of the token, or now.
+ * The strict reading judges it at the time that the token tells, and asks for what RFC 5816 does: the signer must have
+ * signed which certificate it meant.
  */
 export function verifyTimestamp(
   response: Uint8Array,
   stamped: Uint8Array,
   authority: TimestampAuthority,
   now: Date,
+  profile: 'compat' | 'strict' = 'compat',
 ): TimestampCheck {
   try {
     const timestamp = parseTimestampResponse(response);
     const embedded = timestamp.message.certificates.map((der) => parseCertificate(der));
-    const signed = checkSigners(timestamp.message, embedded, authority, now);
+    const strict = profile === 'strict' ? timestamp.time : undefined;
+    const signed = checkSigners(timestamp.message, embedded, authority, strict ?? now, strict !== undefined);
     if (!signed.ok) return signed;
     const problem =
       signerCertificateProblem(embedded, signed.certificates, authority) ?? imprintProblem(timestamp, stamped);
@@ -53,7 +58,8 @@ function checkSigners(
   message: SignedData,
   embedded: readonly Certificate[],
   authority: TimestampAuthority,
-  now: Date,
+  at: Date,
+  strict: boolean,
 ): SignersCheck {
   const { certificate, intermediates, roots } = authority;
   if (roots.length === 0) return { ok: false, problem: 'the authority has no root certificate' };
@@ -63,11 +69,14 @@ function checkSigners(
   for (const signer of message.signers) {
     const signed = checkSigner(message, signer, candidates);
     if (!signed.ok) return signed;
+    if (strict && !namesCertificate(signer, signed.certificate)) {
+      return { ok: false, problem: 'its signer did not sign which certificate it used (signingCertificateV2)' };
+    }
     const path = verifyCompatPath({
       leaf: signed.certificate,
       anchors: roots,
       intermediates,
-      at: signed.signingTime ?? now,
+      at: strict ? at : (signed.signingTime ?? at),
       usage: 'any',
     });
     if (!path.ok) return { ok: false, problem: path.defect.message };

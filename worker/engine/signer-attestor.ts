@@ -1,14 +1,13 @@
 import type { ConfiguredSigner } from '#signing/signer.ts';
-import type { Attestor } from '#verification/attestor.ts';
+import { type Attestor, exactly } from '#verification/attestor.ts';
 
 /** Who is believed where nothing else is configured: the signer's own key, or its own root by the strict reading. */
 export function signerAttestor(signer: ConfiguredSigner): Attestor {
   if (signer.kind === 'keyless') {
     return {
       kind: 'certificate-chain',
-      anchors: signer.roots(),
-      intermediates: [],
-      identity: signer.identity.subject,
+      authorities: [{ anchors: signer.roots(), intermediates: [] }],
+      identity: { subject: exactly(signer.identity.subject) },
       profile: 'strict',
       transparencyLog: 'ignored',
       certificateTimestamp: 'ignored',
@@ -20,8 +19,7 @@ export function signerAttestor(signer: ConfiguredSigner): Attestor {
   }
   return {
     kind: 'certificate-chain',
-    anchors: [root],
-    intermediates: signer.chain.slice(1, -1),
+    authorities: [{ anchors: [root], intermediates: signer.chain.slice(1, -1) }],
     profile: 'strict',
     transparencyLog: 'ignored',
     certificateTimestamp: 'ignored',

@@ -58,10 +58,18 @@ export interface EvidenceSigner {
   readonly notAfter?: string;
 }
 
+/** One subject of a statement (in-toto, ResourceDescriptor), as far as it is read. */
+export interface StatementSubject {
+  readonly name?: string;
+  readonly digest: Readonly<Record<string, string>>;
+  /** Claims of the signer; cosign 3 keeps those of an image signature here. */
+  readonly annotations?: Readonly<Record<string, unknown>>;
+}
+
 /** An in-toto Statement, as parsed from a payload that passed the strict reader. */
 export interface Statement {
   readonly _type: string;
-  readonly subject: readonly { readonly name?: string; readonly digest: Readonly<Record<string, string>> }[];
+  readonly subject: readonly StatementSubject[];
   readonly predicateType: string;
   readonly predicate?: unknown;
 }
@@ -80,6 +88,8 @@ export interface CertificateClaims {
   readonly alternativeNames: readonly string[];
   /** Values of Fulcio's extensions of the first form (1.3.6.1.4.1.57264.1.1 to .6) by OID. */
   readonly extensions: Readonly<Record<string, string>>;
+  /** Who vouched for the holder: Fulcio's extension .1.8, else .1.1; empty when neither is there. */
+  readonly issuer: string;
 }
 
 /** A piece of evidence after it was judged under one attestor: what it says, who signed it, whether it holds. */
@@ -107,10 +117,12 @@ export const DEFECTS = {
   'blob-missing': 'The manifest lists the blob but the registry does not hold it.',
   'blob-digest': 'The bytes do not hash to the digest that lists them.',
   'layer-too-large': 'The layer is larger than verifiers are told to read.',
+  'bundle-malformed': 'The bytes are no Sigstore bundle, or one that its version does not allow.',
   'envelope-malformed': 'The bytes are no DSSE envelope.',
   'payload-type': 'The envelope carries another payload type than in-toto.',
   'signature-missing': 'The envelope carries no signature, or the layer lacks its signature annotation.',
   'signature-invalid': 'No signature of the envelope verifies with the key.',
+  'signer-kind': 'A certificate came with the evidence and a plain key is wanted.',
   'certificate-missing': 'The layer carries no certificate.',
   'certificate-malformed': 'The certificate or chain annotation cannot be read.',
   'chain-untrusted': 'The certificate does not chain to a trusted CA.',
@@ -120,6 +132,7 @@ export const DEFECTS = {
   'log-entry-missing': 'No transparency log entry, and the policy requires one.',
   'log-entry-invalid': 'The transparency log entry is not about this signature, or of no known log.',
   'timestamp-invalid': 'The timestamp of an authority does not hold.',
+  'timestamp-missing': 'Fewer witnesses than required tell when the signature was made.',
   'sct-invalid': 'The certificate timestamp (SCT) does not hold.',
   'sct-missing': 'No certificate timestamp (SCT), and the policy requires one.',
   'statement-malformed': 'The payload is no in-toto Statement by the strict reading.',

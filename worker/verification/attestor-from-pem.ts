@@ -1,7 +1,7 @@
 import { readPublicKey } from '#crypto/keys.ts';
 import { parseCertificates } from '#crypto/parse-certificate.ts';
 import { AppError } from '#model/errors.ts';
-import type { Attestor } from '#verification/attestor.ts';
+import { type Attestor, exactly } from '#verification/attestor.ts';
 
 export interface ChainAttestorInput {
   /** PEM of certificates that are all trusted, as `--ca-roots` names them. */
@@ -34,10 +34,9 @@ export function chainAttestor({ roots, chain, identity, requireLog }: ChainAttes
   }
   return {
     kind: 'certificate-chain',
-    anchors,
-    intermediates: inChain.filter((certificate) => !certificate.selfIssued),
+    authorities: [{ anchors, intermediates: inChain.filter((certificate) => !certificate.selfIssued) }],
     profile: 'strict',
-    ...(identity === undefined ? {} : { identity }),
+    ...(identity === undefined ? {} : { identity: { subject: exactly(identity) } }),
     transparencyLog: requireLog ? 'required' : 'ignored',
     certificateTimestamp: 'ignored',
   };
@@ -68,8 +67,7 @@ export function compatChainAttestor(
 ): Attestor {
   return {
     kind: 'certificate-chain',
-    anchors: parseCertificates(certChain),
-    intermediates: [],
+    authorities: [{ anchors: parseCertificates(certChain), intermediates: [] }],
     profile: 'compat',
     transparencyLog,
     certificateTimestamp,

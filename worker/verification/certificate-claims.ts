@@ -5,6 +5,9 @@ import type { CertificateClaims } from '#model/evidence.ts';
 
 /** Fulcio's extensions whose value is the bare text; the later ones, from .8 on, wrap it in DER. */
 const FULCIO = /^1\.3\.6\.1\.4\.1\.57264\.1\.[1-6]$/;
+/** Who vouched for the holder: the bare text of the first form, and the later one in DER. */
+const ISSUER = '1.3.6.1.4.1.57264.1.1';
+const ISSUER_IN_DER = '1.3.6.1.4.1.57264.1.8';
 /** The otherName that Fulcio gives to identities that are neither e-mail nor URI. */
 const FULCIO_NAME = '1.3.6.1.4.1.57264.1.7';
 
@@ -24,7 +27,25 @@ export function certificateClaims(leaf: Certificate): CertificateClaims {
         .filter(({ oid }) => FULCIO.test(oid))
         .map(({ oid, value }) => [oid, Buffer.from(value).toString('utf8')]),
     ),
+    issuer: certificateIssuer(leaf),
   };
+}
+
+/** Who vouched for the holder of a certificate of Fulcio's; empty when nobody did. The later form counts first. */
+export function certificateIssuer({ extensions }: Certificate): string {
+  const value = (wanted: string) => extensions.find(({ oid }) => oid === wanted)?.value;
+  const wrapped = value(ISSUER_IN_DER);
+  if (wrapped !== undefined) return derText(Buffer.from(wrapped)) ?? '';
+  return Buffer.from(value(ISSUER) ?? []).toString('utf8');
+}
+
+function derText(content: Buffer): string | undefined {
+  try {
+    return derReader(content, 'issuer').element(TAG.utf8String).content.toString('utf8');
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
 }
 
 function address(hex: string): string {

@@ -46,8 +46,7 @@ export function compatAuthority(pem: string, witnesses: WitnessSource): Attestor
   const { certificateLogKey } = witnesses;
   return {
     kind: 'certificate-chain',
-    anchors: readable('anchors', () => parseCertificates(pem)),
-    intermediates: [],
+    authorities: [{ anchors: readable('anchors', () => parseCertificates(pem)), intermediates: [] }],
     profile: 'compat',
     certificateTimestamp: witnesses.certificateTimestamp,
     ...(certificateLogKey
@@ -62,7 +61,7 @@ function witnessTrust({ transparencyLog, logKey, timestampAuthority }: WitnessSo
     transparencyLog,
     ...(logKey ? { logKeys: [readable('logKey', () => readLogKey(logKey))] } : {}),
     ...(timestampAuthority
-      ? { timestampAuthority: readable('timestampAuthority', () => splitTimestampAuthority(timestampAuthority)) }
+      ? { timestampAuthorities: [readable('timestampAuthority', () => splitTimestampAuthority(timestampAuthority))] }
       : {}),
   };
 }

@@ -2,10 +2,12 @@ import { type KeyObject, verify } from 'node:crypto';
 import { decodeBase64 } from '#crypto/base64.ts';
 import { verifySignature } from '#crypto/dsse.ts';
 import type { LogKey } from '#crypto/log-key.ts';
+import { isWithin } from '#crypto/time-window.ts';
 import { sha256Hex } from '#model/digest.ts';
 import type { RawEvidence } from '#model/evidence.ts';
 import { COSIGN_BUNDLE } from '#model/media-types.ts';
-import { readRekorEntry } from '#verification/rekor-entry.ts';
+import { type RekorEntry, readRekorEntry } from '#verification/rekor-entry.ts';
+import type { Profile } from '#verification/statement.ts';
 
 /** Characters of one annotation; a logged SBOM keeps only hashes here. */
 const MAX_ANNOTATION = 4 * 1024 * 1024;
@@ -19,6 +21,8 @@ export interface LoggedSignature {
   readonly verifierDer: Uint8Array;
   /** Base64 of the signature of an image signature; an envelope has its own inside. */
   readonly signature?: string;
+  /** Of an envelope, for the strict reading: its payload and its signatures. */
+  readonly envelope?: { readonly payload: Uint8Array; readonly signatures: readonly Uint8Array[] };
 }
 
 export type LogEntryCheck =
@@ -38,7 +42,12 @@ export function logEntryText({ descriptor }: RawEvidence): string | undefined {
  * bytes, this signer and this signature, and a known log must have promised to include it (SET). The promise covers
  * body, time, index and log; nothing else in the annotation counts.
  */
-export function verifyLogEntry(annotation: string, logged: LoggedSignature, logs: readonly LogKey[]): LogEntryCheck {
+export function verifyLogEntry(
+  annotation: string,
+  logged: LoggedSignature,
+  logs: readonly LogKey[],
+  profile: Profile = 'compat',
+): LogEntryCheck {
   const bundle = readBundle(annotation);
   if (!bundle) return invalid('the annotation is not a log entry');
   const reading = readRekorEntry(bundle.body);
@@ -50,16 +59,33 @@ export function verifyLogEntry(annotation: string, logged: LoggedSignature, logs
   if (logged.verifierDer.length === 0) return invalid('the certificate beside it has another key than the signer');
   if (Buffer.compare(entry.verifierDer, logged.verifierDer) !== 0) return invalid('it is about another signer');
   if (entry.digest !== sha256Hex(logged.bytes)) return invalid('it is about other bytes');
+  const unlike = profile === 'strict' ? envelopeProblem(entry, logged) : undefined;
+  if (unlike !== undefined) return invalid(unlike);
   if (entry.kind === 'hashedrekord' && !isRekordSigned(entry.signature ?? '', logged)) {
     return invalid('the signature in it does not verify');
   }
   const log = logs.find(({ id }) => id === bundle.logId);
   if (!log) return { kind: 'unknown-log', problem: `its log ${bundle.logId.slice(0, 64)} is not known` };
+  if (profile === 'strict' && !isWithin(log.validFor, bundle.integratedTime)) {
+    return invalid(`its log is not trusted at ${bundle.integratedTime.toISOString()}`);
+  }
   if (log.key.asymmetricKeyType !== 'ec') return invalid('the key of its log is none of ECDSA');
   if (!verify('sha256', promised(bundle), { key: log.key, dsaEncoding: 'der' }, bundle.promise)) {
     return invalid('the log did not sign it (signed entry timestamp)');
   }
   return { kind: 'verified', integratedTime: bundle.integratedTime };
+}
+
+/** Cosign believes the hash of the envelope alone; what else the entry says of it must be true all the same. */
+function envelopeProblem({ payloadDigest, signature }: RekorEntry, { envelope }: LoggedSignature): string | undefined {
+  if (!envelope) return undefined;
+  if (payloadDigest !== undefined && payloadDigest !== sha256Hex(envelope.payload))
+    return 'it is about another payload';
+  const bytes = signature === undefined ? undefined : decodeBase64(signature)?.bytes;
+  if (signature !== undefined && !envelope.signatures.some((each) => bytes?.equals(each))) {
+    return 'it is about another signature';
+  }
+  return undefined;
 }
 
 /** Such an entry is only what it claims when its signature is over the logged bytes themselves, not over an envelope. */

@@ -12,6 +12,8 @@ export interface RekorEntry {
   readonly verifierDer: Buffer;
   /** Base64 as logged; absent where the entry keeps none. */
   readonly signature?: string;
+  /** Lower-case hex of the payload of a logged envelope; absent where the entry keeps none. */
+  readonly payloadDigest?: string;
 }
 
 export type RekorEntryReading =
@@ -32,7 +34,8 @@ export function readRekorEntry(body: string): RekorEntryReading {
     return { ok: false, problem: `its kind ${JSON.stringify(form.slice(0, 80))} is not known` };
   const parts = reader(spec);
   if (typeof parts === 'string') return { ok: false, problem: parts };
-  const { digest, verifier, signature, kind: name } = parts;
+  const { digest, verifier, signature, payload, kind: name } = parts;
+  const payloadDigest = text(at(payload, 'value'));
   if (!/^[0-9a-f]{64}$/.test(text(at(digest, 'value')) ?? '') || at(digest, 'algorithm') !== 'sha256') {
     return { ok: false, problem: 'it keeps no SHA-256 of what was logged' };
   }
@@ -45,6 +48,7 @@ export function readRekorEntry(body: string): RekorEntryReading {
       digest: text(at(digest, 'value')) ?? '',
       verifierDer,
       ...(typeof signature === 'string' ? { signature } : {}),
+      ...(payloadDigest === undefined ? {} : { payloadDigest }),
     },
   };
 }
@@ -54,6 +58,7 @@ interface Parts {
   readonly digest: unknown;
   readonly verifier: unknown;
   readonly signature?: unknown;
+  readonly payload?: unknown;
 }
 
 const READERS: Readonly<Record<string, (spec: Members) => Parts | string>> = {
@@ -70,7 +75,9 @@ const READERS: Readonly<Record<string, (spec: Members) => Parts | string>> = {
       kind: 'intoto',
       digest: at(spec, 'content', 'hash'),
       verifier: signature.publicKey,
-      signature: signature.sig,
+      // What the log was given is the base64 of the envelope, which it wrote in base64 once more.
+      signature: decodeBase64(text(signature.sig) ?? '')?.bytes.toString('latin1'),
+      payload: at(spec, 'content', 'payloadHash'),
     };
   },
   'hashedrekord 0.0.1': (spec) => ({
@@ -87,7 +94,13 @@ function readDsse(spec: Members): Parts | string {
   const signature = only(spec.signatures);
   if (!signature) return MANY_SIGNATURES;
   if (!isObject(spec.payloadHash)) return 'it keeps no hash of the payload';
-  return { kind: 'dsse', digest: spec.envelopeHash, verifier: signature.verifier, signature: signature.signature };
+  return {
+    kind: 'dsse',
+    digest: spec.envelopeHash,
+    verifier: signature.verifier,
+    signature: signature.signature,
+    payload: spec.payloadHash,
+  };
 }
 
 /** The content of the one PEM block that is written in base64. */

@@ -12,8 +12,8 @@ import { isSignedBy, openEnvelope } from '#verification/verify-envelope.ts';
 export interface SignedContent {
   readonly payload: Uint8Array;
   readonly logged: Omit<LoggedSignature, 'key' | 'verifierDer'>;
-  /** What a timestamp must be over (interop specification A.1.5). */
-  readonly stamped: Uint8Array;
+  /** What a timestamp may be over (interop specification A.1.5): any of them. */
+  readonly stamped: readonly Uint8Array[];
   isSignedBy(key: KeyObject, hash: SignatureHash | undefined): boolean;
   /** Reads what was signed; asked only once the signature is known to be good. */
   read(digest: Digest): SignedClaim;
@@ -39,12 +39,14 @@ function openAttestation(bytes: Uint8Array, profile: Profile): OpenedContent {
   const opened = openEnvelope(bytes, profile);
   if (!opened.ok) return opened;
   const { envelope } = opened;
+  const signatures = envelope.signatures.map(({ signature }) => signature);
   return {
     ok: true,
     content: {
       payload: envelope.payload,
-      logged: { bytes },
-      stamped: bytes,
+      logged: { bytes, envelope: { payload: envelope.payload, signatures } },
+      // The strict reading also takes the imprint that cosign 3 makes of an attestation, and cannot verify itself.
+      stamped: profile === 'strict' ? [bytes, ...signatures.slice(0, 1)] : [bytes],
       isSignedBy: (key, hash) => isSignedBy(envelope, key, profile, hash),
       read(digest) {
         const reading = parseStatement(envelope.payload, profile);
@@ -64,7 +66,7 @@ function openSignature(raw: RawEvidence, bytes: Uint8Array): OpenedContent {
     content: {
       payload: bytes,
       logged: { bytes, signature: base64 },
-      stamped: signature,
+      stamped: [signature],
       isSignedBy: (key, hash) => verifySignature(key, bytes, signature, hash),
       read(digest) {
         const reading = readSimpleSigning(bytes);

@@ -126,9 +126,10 @@ function toStatement(top: Members): Statement {
   const subjects = Array.isArray(top.subject) ? top.subject.filter(isObject) : [];
   return {
     _type: text(top._type ?? top.type),
-    subject: subjects.map(({ name, digest }) => ({
+    subject: subjects.map(({ name, digest, annotations }) => ({
       ...(typeof name === 'string' ? { name } : {}),
       digest: digestsOf(digest),
+      ...(isObject(annotations) ? { annotations } : {}),
     })),
     predicateType: text(top.predicateType),
     ...(top.predicate === undefined ? {} : { predicate: top.predicate }),

@@ -1,20 +1,17 @@
 import { createHash } from 'node:crypto';
+import type { Certificate } from '#crypto/certificate.ts';
 import { validityDefect } from '#crypto/path-rules.ts';
 import { type Digest, digestHex, sha256 } from '#model/digest.ts';
-import type { DefectCode, Evidence, EvidenceDefect, RawEvidence } from '#model/evidence.ts';
-import { COSIGN_SIGNATURE } from '#model/media-types.ts';
-import type { Attestor } from '#verification/attestor.ts';
+import type { DefectCode, Evidence, EvidenceDefect, EvidenceSigner, RawEvidence } from '#model/evidence.ts';
+import type { Attestor, CertificateAttestor } from '#verification/attestor.ts';
 import { certificateClaims } from '#verification/certificate-claims.ts';
-import type { LoggedSignature } from '#verification/log-entry.ts';
-import { openContent, type SignedContent } from '#verification/signed-content.ts';
-import { claimSigner, type SignerClaim } from '#verification/signer-claim.ts';
-import {
-  checkCertificateTimestamp,
-  checkLogEntry,
-  checkTimestamp,
-  unsupportedWitness,
-  type WitnessCheck,
-} from '#verification/witness.ts';
+import { certificateSigner, keySigner } from '#verification/evidence-signer.ts';
+import { identityDefect } from '#verification/identity.ts';
+import { present } from '#verification/present.ts';
+import type { PresentedEvidence } from '#verification/presented.ts';
+import { type TrustedPath, trustedPath } from '#verification/trusted-path.ts';
+import { checkCertificateTimestamp, unsupportedWitness, type WitnessCheck } from '#verification/witness.ts';
+import { observersDefect, witnessDefect, witnessedTimes } from '#verification/witnessed-times.ts';
 
 export interface VerificationContext {
   /** The image's digest: what the statement must be about. */
@@ -22,106 +19,140 @@ export interface VerificationContext {
   readonly attestor: Attestor;
   /** The time that counts for evidence without a trusted time of its own. */
   readonly now: Date;
+  /** Bytes of the image's manifest, for bundles that sign them and state nothing; absent: such a bundle does not hold. */
+  readonly artifact?: Uint8Array;
 }
 
 /**
- * Judges one stored piece of evidence under one attestor: form, certificate path, signature, witnesses, validity,
- * content, subject. What is bad is a defect in `held`; the first one found. A statement is given only when its
- * signature was verified under the attestor.
+ * Judges one stored piece of evidence, of either layout, under one attestor: form, witnesses, certificate path at the
+ * times that they vouch for, identity, signature, content, subject. What is bad is a defect in `held`; the first one
+ * found. A statement is given only when its signature was verified under the attestor.
  * @throws AppError `policy-unsupported` for evidence that is good but for a log entry or certificate timestamp that the
- * attestor requires, is there, and cannot be checked yet.
+ * attestor requires, is there, and cannot be checked without a trusted root; or what the revocation rule throws.
  */
 export function verifyEvidence(raw: RawEvidence, context: VerificationContext): Evidence {
-  const { attestor, digest, now } = context;
-  const bytes = soundBytes(raw, attestor);
+  const { attestor, digest } = context;
+  const bytes = soundBytes(raw);
   if (!bytes.ok) return { raw, held: bytes.defect };
-  const opened = openContent(raw, bytes.value, attestor.profile);
-  if (!opened.ok) return { raw, held: opened.defect };
-  const { content } = opened;
-  const claimed = claimSigner(raw, attestor, now);
-  if (!claimed.ok) return { raw, ...(claimed.signer ? { signer: claimed.signer } : {}), held: claimed.defect };
-  const { claim } = claimed;
+  const presented = present(raw, bytes.value, context);
+  if (!presented.ok) return { raw, held: presented.defect };
+  const { content } = presented;
+  const { key, leaf } = presented.signer;
+  const signer = signerOf(presented, attestor);
+  const judged = judgeSigner(raw, presented, context);
+  if (judged.defect) return { raw, signer, held: judged.defect };
   const hash = attestor.kind === 'public-key' ? attestor.hash : undefined;
-  if (!content.isSignedBy(claim.key, hash)) {
-    return { raw, signer: claim.signer, held: defect('signature-invalid', 'No signature verifies with the key.') };
+  if (!content.isSignedBy(key, hash)) {
+    return { raw, signer, held: defect('signature-invalid', 'No signature verifies with the key.') };
   }
-  const witnesses = witnessesOf(raw, content, claim, context);
+  const witnesses = [...presented.witnesses, ...certificateWitness(raw, judged.chain, attestor)];
   const { defect: contentDefect, ...said } = content.read(digest);
-  const held = witnessDefect(witnesses) ?? expiryDefect(witnesses, claim, now) ?? contentDefect;
+  const held = witnessDefect(witnesses) ?? judged.late ?? contentDefect;
   if (held === undefined) refuseUnsupported(witnesses);
   return {
     raw,
-    signer: claim.signer,
-    ...(claim.leaf ? { claims: certificateClaims(claim.leaf) } : {}),
+    signer,
+    ...(leaf ? { claims: certificateClaims(leaf) } : {}),
     payloadDigest: sha256(content.payload),
     ...said,
     held: held ?? true,
   };
 }
 
-function soundBytes(
-  raw: RawEvidence,
-  { profile }: Attestor,
-): { readonly ok: true; readonly value: Uint8Array } | { readonly ok: false; readonly defect: EvidenceDefect } {
-  const { bytes, descriptor } = raw;
-  if (!bytes) return fail('blob-missing', `The manifest lists ${descriptor.digest} and the registry does not hold it.`);
+function soundBytes({
+  bytes,
+  descriptor,
+}: RawEvidence):
+  | { readonly ok: true; readonly value: Uint8Array }
+  | { readonly ok: false; readonly defect: EvidenceDefect } {
+  if (!bytes) {
+    const message = `The manifest lists ${descriptor.digest} and the registry does not hold it.`;
+    return { ok: false, defect: defect('blob-missing', message) };
+  }
   const algorithm = descriptor.digest.slice(0, descriptor.digest.indexOf(':'));
   if (createHash(algorithm).update(bytes).digest('hex') !== digestHex(descriptor.digest)) {
-    return fail('blob-digest', `The bytes do not hash to ${descriptor.digest}.`);
-  }
-  // Kyverno's reader errs without the key, though its value is empty for attestations.
-  if (profile === 'compat' && descriptor.annotations?.[COSIGN_SIGNATURE] === undefined) {
-    return fail('signature-missing', `The layer lacks the annotation ${COSIGN_SIGNATURE}.`);
+    return { ok: false, defect: defect('blob-digest', `The bytes do not hash to ${descriptor.digest}.`) };
   }
   return { ok: true, value: bytes };
 }
 
-function witnessesOf(
-  raw: RawEvidence,
-  content: SignedContent,
-  claim: SignerClaim,
-  { attestor, now }: VerificationContext,
+function signerOf({ signer: { leaf } }: PresentedEvidence, attestor: Attestor): EvidenceSigner {
+  if (attestor.kind === 'public-key') return keySigner(attestor.key);
+  // A certificate attestor's evidence was opened with its certificate.
+  return leaf ? certificateSigner(leaf) : { fingerprint: '', subjectAlternativeNames: [] };
+}
+
+interface JudgedSigner {
+  /** Leaf first, anchor last; empty for a plain key. */
+  readonly chain: readonly Certificate[];
+  /** It is not the signer wanted. */
+  readonly defect?: EvidenceDefect;
+  /** It is, and the time is wrong: what a witness lacks is told before that. */
+  readonly late?: EvidenceDefect;
+}
+
+function judgeSigner(raw: RawEvidence, presented: PresentedEvidence, context: VerificationContext): JudgedSigner {
+  const { witnesses, signer } = presented;
+  const { attestor, now } = context;
+  const { times, claimed } = witnessedTimes(witnesses);
+  const { leaf } = signer;
+  // The time of a log entry that cannot be checked would take the place of now.
+  const isOpen = times.length === 0 && witnesses.some(({ kind }) => kind === 'unsupported');
+  const moments = times.length > 0 || isOpen ? times : [now];
+  const lacking = observersDefect(witnesses, attestor);
+  if (attestor.kind === 'public-key' || !leaf) {
+    const late = lacking ?? (leaf ? expiryDefect([leaf], moments) : undefined);
+    return { chain: [], ...(late ? { late } : {}) };
+  }
+  const path = pathOf(raw, presented, leaf, attestor, moments);
+  if (!path.ok) {
+    if (path.defect.code !== 'certificate-expired') return { chain: [], defect: path.defect };
+    return { chain: [], defect: witnessDefect(witnesses) ?? lacking ?? path.defect };
+  }
+  const other = attestor.identity && identityDefect(leaf, attestor.identity);
+  if (other) return { chain: [], defect: other };
+  const { chain } = path;
+  const late =
+    lacking ??
+    expiryDefect(chain, moments) ??
+    expiryDefect([leaf], claimed) ??
+    attestor.revocation?.defect(chain, times, now);
+  return { chain, ...(late ? { late } : {}) };
+}
+
+/**
+ * In cosign's tags Kyverno builds the path at the time when the leaf begins, and looks at the times that count
+ * afterwards (interop specification B.5); everybody else builds it at these.
+ */
+function pathOf(
+  { layout }: RawEvidence,
+  { signer }: PresentedEvidence,
+  leaf: Certificate,
+  attestor: CertificateAttestor,
+  moments: readonly Date[],
+): TrustedPath {
+  const atStart = (layout === 'cosign-tag' && attestor.profile === 'compat') || moments.length === 0;
+  return trustedPath(leaf, signer, attestor, atStart ? [leaf.notBefore] : moments);
+}
+
+function certificateWitness(
+  { layout }: RawEvidence,
+  [leaf, issuer]: readonly Certificate[],
+  attestor: Attestor,
 ): readonly WitnessCheck[] {
-  const [leaf, issuer] = claim.chain;
-  return [
-    checkTimestamp(raw, attestor, content.stamped, now),
-    checkLogEntry(raw, attestor, { ...content.logged, ...loggedVerifier(claim) }),
-    ...(attestor.kind === 'certificate-chain' && leaf
-      ? [checkCertificateTimestamp(leaf, issuer, attestor.certificateTimestamp, attestor.certificateLogKeys)]
-      : []),
-  ];
-}
-
-/** What was logged as verifier: the certificate where there is one, and then its key must be the signer's. */
-function loggedVerifier({ key, leaf }: SignerClaim): Pick<LoggedSignature, 'key' | 'verifierDer'> {
-  const spki = key.export({ type: 'spki', format: 'der' });
-  if (!leaf) return { key, verifierDer: spki };
-  return { key, verifierDer: Buffer.compare(spki, leaf.publicKeyDer) === 0 ? leaf.raw : Buffer.alloc(0) };
-}
-
-function witnessDefect(witnesses: readonly WitnessCheck[]): EvidenceDefect | undefined {
-  for (const witness of witnesses) if (witness.kind === 'defect') return witness.defect;
-  return undefined;
+  if (attestor.kind === 'public-key' || !leaf) return [];
+  const { certificateTimestamp, certificateLogKeys, profile } = attestor;
+  const demand = layout === 'bundle' && profile === 'compat' ? 'one' : 'every';
+  return [checkCertificateTimestamp(leaf, issuer, certificateTimestamp, certificateLogKeys, demand)];
 }
 
 function refuseUnsupported(witnesses: readonly WitnessCheck[]): void {
   for (const witness of witnesses) if (witness.kind === 'unsupported') throw unsupportedWitness(witness.what);
 }
 
-/**
- * The leaf and every certificate of its path must be valid at each time that a witness vouches for, and now when none
- * does (interop specification B.5, K.4, 60).
- */
-function expiryDefect(
-  witnesses: readonly WitnessCheck[],
-  { chain, leaf }: SignerClaim,
-  now: Date,
-): EvidenceDefect | undefined {
-  const times = witnesses.flatMap((witness) => (witness.kind === 'verified' && witness.time ? [witness.time] : []));
-  // The time of a log entry that cannot be checked would take the place of now.
-  const open = witnesses.some(({ kind }) => kind === 'unsupported');
-  const certificates = chain.length > 0 ? chain : leaf ? [leaf] : [];
-  for (const time of times.length > 0 || open ? times : [now]) {
+/** Every certificate must be valid at each time that a witness vouches for, and now when none does (K.4, 60). */
+function expiryDefect(certificates: readonly Certificate[], times: readonly Date[]): EvidenceDefect | undefined {
+  for (const time of times) {
     for (const [index, certificate] of certificates.entries()) {
       const expired = validityDefect(certificate, index, time);
       if (expired) return expired;
@@ -132,8 +163,4 @@ function expiryDefect(
 
 function defect(code: DefectCode, message: string): EvidenceDefect {
   return { code, message };
-}
-
-function fail(code: DefectCode, message: string): { ok: false; defect: EvidenceDefect } {
-  return { ok: false, defect: defect(code, message) };
 }

@@ -2,17 +2,25 @@ import { decodeBase64 } from '#crypto/base64.ts';
 import type { Certificate } from '#crypto/certificate.ts';
 import { hasCertificateTimestamp, verifyCertificateTimestamps } from '#crypto/certificate-timestamp.ts';
 import type { LogKey } from '#crypto/log-key.ts';
-import { verifyTimestamp } from '#crypto/verify-timestamp.ts';
 import { AppError } from '#model/errors.ts';
 import type { DefectCode, EvidenceDefect, RawEvidence } from '#model/evidence.ts';
 import { COSIGN_RFC3161 } from '#model/media-types.ts';
 import type { WitnessTrust } from '#verification/attestor.ts';
 import { type LoggedSignature, logEntryText, verifyLogEntry } from '#verification/log-entry.ts';
+import type { Profile } from '#verification/statement.ts';
+import { anyTimestamp } from '#verification/timestamps.ts';
 
 /** What a witness comes to: a time that it vouches for, a defect, or that nobody here can check it yet. */
 export type WitnessCheck =
   | { readonly kind: 'not-required' }
-  | { readonly kind: 'verified'; readonly time?: Date }
+  | {
+      readonly kind: 'verified';
+      readonly source: 'log' | 'authority' | 'certificate-log';
+      /** When the signature was made, on the witness's word. */
+      readonly time?: Date;
+      /** A time that stands beside its word, and must not contradict it. */
+      readonly claimed?: Date;
+    }
   | { readonly kind: 'defect'; readonly defect: EvidenceDefect }
   | { readonly kind: 'unsupported'; readonly what: string };
 
@@ -21,15 +29,17 @@ export function checkLogEntry(
   raw: RawEvidence,
   { transparencyLog, logKeys }: WitnessTrust,
   logged: LoggedSignature,
+  profile: Profile,
 ): WitnessCheck {
   if (transparencyLog === 'ignored') return { kind: 'not-required' };
   const annotation = logEntryText(raw);
+  if (annotation === undefined && transparencyLog === 'optional') return { kind: 'not-required' };
   if (annotation === undefined) {
     return bad('log-entry-missing', 'The layer has no transparency log entry (annotation dev.sigstore.cosign/bundle).');
   }
   // Without the log's key the parts that need none are judged all the same: they may settle it.
-  const check = verifyLogEntry(annotation, logged, logKeys ?? []);
-  if (check.kind === 'verified') return { kind: 'verified', time: check.integratedTime };
+  const check = verifyLogEntry(annotation, logged, logKeys ?? [], profile);
+  if (check.kind === 'verified') return { kind: 'verified', source: 'log', time: check.integratedTime };
   const problem = check.kind === 'missing' ? 'it is missing' : check.problem;
   if (!logKeys && check.kind === 'unknown-log') {
     return { kind: 'unsupported', what: "verifying a transparency log entry with the public instance's keys" };
@@ -43,16 +53,17 @@ export function checkCertificateTimestamp(
   issuer: Certificate | undefined,
   wanted: 'required' | 'ignored',
   logs: readonly LogKey[] | undefined,
+  demand: 'every' | 'one',
 ): WitnessCheck {
   if (wanted === 'ignored') return { kind: 'not-required' };
   if (!hasCertificateTimestamp(leaf)) return noCertificateTimestamp();
   if (!logs) {
     return { kind: 'unsupported', what: "verifying a certificate timestamp with the public instance's keys" };
   }
-  const check = verifyCertificateTimestamps(leaf, issuer, logs);
+  const check = verifyCertificateTimestamps(leaf, issuer, logs, demand);
   switch (check.kind) {
     case 'verified':
-      return { kind: 'verified' };
+      return { kind: 'verified', source: 'certificate-log' };
     case 'missing':
       return noCertificateTimestamp();
     case 'invalid':
@@ -66,16 +77,16 @@ export function checkCertificateTimestamp(
  */
 export function checkTimestamp(
   { descriptor }: RawEvidence,
-  { timestampAuthority }: WitnessTrust,
-  stamped: Uint8Array,
+  { timestampAuthorities, profile }: WitnessTrust & { readonly profile: Profile },
+  stamped: readonly Uint8Array[],
   now: Date,
 ): WitnessCheck {
   const annotation = descriptor.annotations?.[COSIGN_RFC3161];
-  if (!timestampAuthority || !annotation) return { kind: 'not-required' };
+  if (!timestampAuthorities || !annotation) return { kind: 'not-required' };
   const response = responseOf(annotation);
   if (!response) return bad('timestamp-invalid', 'The timestamp annotation holds no response of an authority.');
-  const check = verifyTimestamp(response, stamped, timestampAuthority, now);
-  if (check.ok) return { kind: 'verified', time: check.time };
+  const check = anyTimestamp(response, stamped, timestampAuthorities, { now, profile });
+  if (check.ok) return { kind: 'verified', source: 'authority', time: check.time };
   return bad('timestamp-invalid', `The timestamp does not hold: ${check.problem}.`);
 }
 
@@ -101,6 +112,7 @@ function noCertificateTimestamp(): WitnessCheck {
   return bad('sct-missing', 'The certificate has no embedded signed certificate timestamp.');
 }
 
-function bad(code: DefectCode, message: string): WitnessCheck {
+/** A witness that is there and does not hold, or is not there and must be. */
+export function bad(code: DefectCode, message: string): WitnessCheck {
   return { kind: 'defect', defect: { code, message } };
 }

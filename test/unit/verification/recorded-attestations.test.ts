@@ -78,8 +78,9 @@ for (const { recorded, policy } of STRICT_DIFFERS) {
     const [attestation] = parse(recordedPolicy(policy)).spec.rules[0].verifyImages[0].attestations;
     const attestor: Attestor = {
       kind: 'certificate-chain',
-      anchors: parseCertificates(attestation.attestors[0].entries[0].certificates.certChain),
-      intermediates: [],
+      authorities: [
+        { anchors: parseCertificates(attestation.attestors[0].entries[0].certificates.certChain), intermediates: [] },
+      ],
       profile: 'strict',
       transparencyLog: 'ignored',
       certificateTimestamp: 'ignored',

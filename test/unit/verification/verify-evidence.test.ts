@@ -92,7 +92,8 @@ test('the signature annotation must exist for Kyverno, and means nothing to us',
 });
 
 test('compat drops the last certificate of the chain annotation, strict uses every candidate', () => {
-  const rootOnly = (attestor: Attestor) => ({ ...attestor, anchors: anchorsOf(pki.root.pem) }) as Attestor;
+  const rootOnly = (attestor: Attestor) =>
+    ({ ...attestor, authorities: [{ anchors: anchorsOf(pki.root.pem), intermediates: [] }] }) as Attestor;
   const raw = signedEvidence(pki, { annotations: { [COSIGN_CHAIN]: pki.intermediate.pem } });
   assert.equal(defectCode(raw, rootOnly(compat)), 'chain-untrusted');
   assert.equal(defectCode(raw, rootOnly(strict)), 'held');
@@ -100,7 +101,7 @@ test('compat drops the last certificate of the chain annotation, strict uses eve
 
 function anchorsOf(pem: string) {
   const attestor = chainAttestor({ roots: pem });
-  return attestor.kind === 'certificate-chain' ? attestor.anchors : [];
+  return attestor.kind === 'certificate-chain' ? attestor.authorities.flatMap(({ anchors }) => anchors) : [];
 }
 
 test('an identity is the exact URI or e-mail address', () => {
