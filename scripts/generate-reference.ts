@@ -6,6 +6,7 @@ import { errorsPage, metricsPage, reasonsPage } from './reference/catalogue-page
 import { cliPage } from './reference/cli-page.ts';
 import { configPage } from './reference/config-page.ts';
 import { eventsPage } from './reference/events-page.ts';
+import { interopPage } from './reference/interop-page.ts';
 
 /** What is made from the schema and the catalogues, by its path in the project; a test compares it with the files. */
 export const GENERATED: Readonly<Record<string, () => string>> = {
@@ -16,6 +17,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/reference/errors.md': errorsPage,
   'docs/reference/reasons.md': reasonsPage,
   'docs/reference/metrics.md': metricsPage,
+  'docs/reference/interop-matrix.md': interopPage,
 };
 
 const ROOT = join(import.meta.dirname, '..');

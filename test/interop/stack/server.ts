@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -29,6 +29,12 @@ const READY_MS = 60_000;
 const STOP_MS = 1_000;
 const KEPT = 16_384;
 
+/** What runs is ended with this process, however it ends. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Starts a server and waits until it is ready. @throws with what it said last when it ends or never is. */
 export async function startServer(spec: ServerSpec): Promise<Server> {
   const { name, command, args, env, user, stopSignal = 'SIGTERM' } = spec;
@@ -52,14 +58,13 @@ export async function startServer(spec: ServerSpec): Promise<Server> {
     child.once('error', end);
     child.once('close', end);
   });
-  const kill = () => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  running.add(child);
   const stop = async () => {
     child.kill(stopSignal);
-    const late = setTimeout(kill, STOP_MS);
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await ended;
     clearTimeout(late);
-    process.off('exit', kill);
+    running.delete(child);
   };
   const deadline = performance.now() + READY_MS;
   let ready = false;

@@ -9,7 +9,7 @@ import { startPostgres } from './postgres.ts';
 import type { Server } from './server.ts';
 import { type StackKeys, writeStackKeys } from './stack-keys.ts';
 import { createTree, startTrillian } from './trillian.ts';
-import { type TrustFiles, writeTrustFiles } from './trust-files.ts';
+import { type TrustFiles, writeTrustedRoot, writeTrustFiles } from './trust-files.ts';
 import { startTufRepository, type TufRepository } from './tuf-repository.ts';
 import { startRekor1, startRekor2, startTimestampServer } from './witness-servers.ts';
 
@@ -21,6 +21,8 @@ export interface SigstoreStack extends AsyncDisposable {
   readonly issuer: IdentityIssuer;
   readonly tuf: TufRepository;
   readonly startMs: number;
+  /** Writes a trusted root with another certificate authority, and answers its path. */
+  trustedRoot(name: string, chain: string): Promise<string>;
   /** MiB by server. */
   memory(): Promise<Readonly<Record<string, number>>>;
 }
@@ -66,6 +68,7 @@ export async function startSigstoreStack(): Promise<SigstoreStack> {
     const tuf = runs(await startTufRepository(keys, trust));
     return {
       ...{ scratch, keys, trust, issuer, tuf, startMs: Math.round(performance.now() - began) },
+      trustedRoot: (name, chain) => writeTrustedRoot(scratch, keys, name, chain),
       memory: async () => {
         const pairs = servers.map(async (server) => [server.name, await server.memory()] as const);
         return Object.fromEntries(await Promise.all(pairs));
