@@ -24,6 +24,8 @@ export interface RegistryManner {
   /** Bytes that a repository may hold, and how more of them are refused. */
   quota: { readonly bytes: number; readonly refusal: Refusal } | undefined;
   deletes: boolean;
+  /** Seconds that the next caller is told to wait; absent: nobody is. */
+  throttled: number | undefined;
   /** Whether it gives entity tags and minds `If-Match`. */
   conditional: boolean;
 }
@@ -53,6 +55,7 @@ export async function startReferrersRegistry(given: Partial<RegistryManner> = {}
     immutable: undefined,
     quota: undefined,
     deletes: true,
+    throttled: undefined,
     conditional: false,
     ...given,
   };
@@ -72,6 +75,13 @@ export async function startReferrersRegistry(given: Partial<RegistryManner> = {}
       /^\/v2\/(.+)\/(blobs\/uploads|blobs|manifests|referrers|tags)\/(.*)$/.exec(url.pathname) ?? [];
     const method = request.method ?? '';
     const call = { method, headers: request.headers, repository, rest, url, body, manner, store };
+    const wait = manner.throttled;
+    manner.throttled = undefined;
+    if (wait !== undefined) {
+      response.writeHead(429, { 'retry-after': String(wait) });
+      response.end();
+      return;
+    }
     const answer = url.pathname === '/v2/' ? { status: 200 } : (HANDLERS[kind ?? '']?.(call) ?? refused(NOT_FOUND));
     const length = answer.body?.length ?? 0;
     response.writeHead(answer.status, { 'content-length': length, ...answer.headers });

@@ -33,6 +33,10 @@ export class RegistryStore {
     return digest;
   }
 
+  dropBlob(repository: string, digest: Digest): void {
+    this.#of(repository).blobs.delete(digest);
+  }
+
   manifest(repository: string, reference: string): KeptManifest | undefined {
     const kept = this.#of(repository);
     const digest = isDigest(reference) ? reference : kept.tags.get(reference);

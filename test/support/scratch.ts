@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 export interface Scratch extends AsyncDisposable {
   readonly dir: string;
   at(name: string): string;
+  read(name: string): Promise<string>;
   /** Writes a file, and folders above it; answers its path. */
   write(name: string, text: string | Uint8Array, mode?: number): Promise<string>;
 }
@@ -15,6 +16,7 @@ export async function makeScratch(): Promise<Scratch> {
   return {
     dir,
     at: (name) => join(dir, name),
+    read: (name) => readFile(join(dir, name), 'utf8'),
     write: async (name, text, mode) => {
       const path = join(dir, name);
       await mkdir(dirname(path), { recursive: true });

@@ -23,6 +23,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('#cli/commands/sbom.ts')).sbomCommand,
   },
   {
+    name: 'copy',
+    summary: 'copy images with all their evidence to another repository, registry or folder',
+    load: async () => (await import('#cli/commands/copy.ts')).copyCommand,
+  },
+  {
     name: 'certificate',
     summary: 'lint a signing certificate',
     load: async () => (await import('#cli/commands/certificate.ts')).certificateCommand,

@@ -3,7 +3,7 @@ import type { Config } from '#config/schema.ts';
 import { createSecretResolver, settingValue } from '#config/secrets.ts';
 import type { SecretResolver } from '#model/secret.ts';
 import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
-import { createRegistries } from '#oci/registries.ts';
+import { createRegistries, type RegistriesDependencies } from '#oci/registries.ts';
 import type { Registries } from '#oci/target.ts';
 import { checkServer } from '#redis/check-server.ts';
 import { connectRedis, type RedisConnection, type RedisRole, type RedisTls } from '#redis/connection.ts';
@@ -84,7 +84,10 @@ export async function checkRedis(connection: RedisConnection, log: Logger): Prom
 }
 
 /** The configured registries and no others. */
-export function configuredRegistries(parts: ProcessParts): Registries {
+export function configuredRegistries(
+  parts: ProcessParts,
+  budget: Pick<RegistriesDependencies, 'turn'> = {},
+): Registries {
   return createRegistries(parts.config.registries, {
     userAgent: `${TOOL_NAME}/${TOOL_VERSION}`,
     now: parts.now,
@@ -92,5 +95,6 @@ export function configuredRegistries(parts: ProcessParts): Registries {
     dockerConfigPath: dockerConfigPath(parts.env),
     unlisted: 'refuse',
     ...readEnvironmentProxy(parts.env),
+    ...budget,
   });
 }

@@ -1,9 +1,11 @@
 import { type CopiedImage, copyImage } from '#copy/copy-image.ts';
 import type { CopyPorts } from '#copy/copy-ports.ts';
-import { digestAt, type Pair, type Place } from '#copy/place.ts';
+import { descriptorAt, type Pair, type Place, placeName } from '#copy/place.ts';
 import { createLanes } from '#copy/transfer.ts';
-import { isDigest } from '#model/digest.ts';
-import { type AppError, toAppError } from '#model/errors.ts';
+import type { Descriptor } from '#model/descriptor.ts';
+import { type Digest, isDigest } from '#model/digest.ts';
+import { AppError, toAppError } from '#model/errors.ts';
+import { IMAGE_INDEXES } from '#model/media-types.ts';
 
 export interface CopyRequest {
   /** The image's repositories first; further ones hold evidence alone. */
@@ -40,7 +42,7 @@ const EVIDENCE_TAG = /^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(?:\.(?:att|sig
 /**
  * Copies one image or every image of a repository: all that have a tag, and those without one that evidence tells of. A
  * failure of one image is no reason to leave out the others.
- * @throws AppError when the tags of the source cannot be listed.
+ * @throws AppError when the tags of the source cannot be listed; `not-found` when it has none.
  */
 export async function copyRepository(
   request: CopyRequest,
@@ -49,23 +51,32 @@ export async function copyRepository(
 ): Promise<readonly ImageOutcome[]> {
   const [own, ...others] = request.pairs;
   const { signal } = options;
+  const covered = new Set<Digest>();
   if (request.reference !== undefined) {
     const tag = request.tag ?? (isDigest(request.reference) ? undefined : request.reference);
     return [await one(request.reference, tag, undefined)];
   }
   const inLane = createLanes(options.concurrency);
   const tags = await ports.persist(own.from.registry, () => listTags(own.from, signal), signal);
+  if (tags.size === 0) throw nothingThere(own.from);
   const images = [...tags].filter((tag) => !EVIDENCE_TAG.test(tag)).sort();
-  const covered = new Set<string>();
   const outcomes = await Promise.all(images.map((tag) => inLane(() => one(tag, tag, tags))));
-  for (const digest of subjectsOf(tags)) {
-    if (covered.has(digest)) continue;
-    const there = () => digestAt(own.from, digest, signal);
-    if ((await ports.persist(own.from.registry, there, signal)) !== undefined) {
-      outcomes.push(await one(digest, undefined, tags));
-    }
+  for (const digest of await untaggedSubjects(tags)) {
+    if (!covered.has(digest)) outcomes.push(await one(digest, undefined, tags));
   }
   return outcomes;
+
+  /** Indexes first: what they list comes with them. */
+  async function untaggedSubjects(known: ReadonlySet<string>): Promise<readonly Digest[]> {
+    const found: Descriptor[] = [];
+    for (const digest of subjectsOf(known)) {
+      if (covered.has(digest)) continue;
+      const there = await ports.persist(own.from.registry, () => descriptorAt(own.from, digest, signal), signal);
+      if (there) found.push(there);
+    }
+    const isImage = ({ mediaType }: Descriptor) => Number(!IMAGE_INDEXES.includes(mediaType));
+    return found.sort((one, other) => isImage(one) - isImage(other)).map(({ digest }) => digest);
+  }
 
   async function one(
     reference: string,
@@ -109,6 +120,12 @@ export async function copyRepository(
   }
 }
 
+function nothingThere(place: Place): AppError {
+  return new AppError('not-found', `${placeName(place)} has no tags, or is not there`, {
+    mend: 'images without a tag are named by digest',
+  });
+}
+
 async function listTags({ target, repository }: Place, signal: AbortSignal | undefined): Promise<ReadonlySet<string>> {
   const tags = new Set<string>();
   for await (const tag of target.tags(repository, signal)) tags.add(tag);
@@ -116,7 +133,7 @@ async function listTags({ target, repository }: Place, signal: AbortSignal | und
 }
 
 /** The digests that evidence tags are about. */
-function subjectsOf(tags: ReadonlySet<string>): ReadonlySet<string> {
+function subjectsOf(tags: ReadonlySet<string>): ReadonlySet<Digest> {
   const digests = [...tags].flatMap((tag) => EVIDENCE_TAG.exec(tag)?.[1]?.replace('-', ':') ?? []);
   return new Set(digests.filter(isDigest));
 }

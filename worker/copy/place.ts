@@ -1,3 +1,4 @@
+import type { Descriptor } from '#model/descriptor.ts';
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import type { Target } from '#oci/target.ts';
@@ -5,9 +6,11 @@ import type { Target } from '#oci/target.ts';
 /** One repository of one store. */
 export interface Place {
   readonly target: Target;
-  /** The registry's configured name, or how messages call the folder. */
+  /** The registry's configured name; of a folder, its path. */
   readonly registry: string;
   readonly repository: string;
+  /** How messages call it, where that is not `registry/repository`. */
+  readonly name?: string;
 }
 
 /** Where content comes from and where it goes. */
@@ -16,21 +19,26 @@ export interface Pair {
   readonly to: Place;
 }
 
-/** `registry/repository`, for messages and locks. */
-export function placeName({ registry, repository }: Place): string {
-  return `${registry}/${repository}`;
+/** How messages call a place: `registry/repository`, or a folder. No two have the same name. */
+export function placeName({ registry, repository, name }: Place): string {
+  return name ?? `${registry}/${repository}`;
 }
 
-/** The digest that a tag or digest names there; undefined when there is none. */
-export async function digestAt(
+/** What a tag or digest names there; undefined when there is nothing. */
+export async function descriptorAt(
   { target, repository }: Place,
   reference: string,
   signal?: AbortSignal,
-): Promise<Digest | undefined> {
+): Promise<Descriptor | undefined> {
   try {
-    return (await target.resolve(repository, reference, signal)).digest;
+    return await target.resolve(repository, reference, signal);
   } catch (error) {
     if (error instanceof AppError && error.code === 'not-found') return undefined;
     throw error;
   }
+}
+
+/** Its digest. */
+export async function digestAt(...question: Parameters<typeof descriptorAt>): Promise<Digest | undefined> {
+  return (await descriptorAt(...question))?.digest;
 }
