@@ -10,6 +10,8 @@ export interface CertificateSpec {
   readonly subject?: string;
   readonly keyKind?: KeyKind;
   readonly key?: KeyObject;
+  /** The key that is certified, when its private half is somebody else's. */
+  readonly publicKey?: KeyObject;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
   readonly basicConstraints?: { readonly ca: boolean; readonly pathLength?: number } | null;
@@ -167,7 +169,7 @@ export function pemOf(der: Uint8Array, label = 'CERTIFICATE'): string {
 let serials = 0;
 
 function build(spec: CertificateSpec, key: KeyObject, issuer: Pick<Issued, 'name' | 'key'>): Issued {
-  const publicKey = createPublicKey(key);
+  const publicKey = spec.publicKey ?? createPublicKey(key);
   const name = subjectName(spec);
   const hash = spec.hash ?? 'sha256';
   serials += 1;

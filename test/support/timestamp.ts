@@ -14,6 +14,10 @@ export interface TimestampSpec {
   /** Certificates that come along, in this order; the signers' own when absent. */
   readonly embedded?: readonly Issued[];
   readonly time: Date;
+  /** SHA-256 of what is stamped, where only that is known. */
+  readonly imprint?: Buffer;
+  /** Content bytes of the nonce; absent: none. */
+  readonly nonce?: Buffer;
   /** Signed as signing time; absent: none is. */
   readonly signingTime?: Date;
 }
@@ -24,9 +28,10 @@ export function timestampResponse(stamped: Uint8Array, spec: TimestampSpec): Buf
   const info = sequence(
     integer(1),
     oid('1.2.3.4'),
-    sequence(SHA256, octets(createHash('sha256').update(stamped).digest())),
+    sequence(SHA256, octets(spec.imprint ?? createHash('sha256').update(stamped).digest())),
     integer(7),
     tlv(0x18, Buffer.from(digits(time))),
+    ...(spec.nonce ? [integer(spec.nonce)] : []),
   );
   const signedData = sequence(
     integer(3),
