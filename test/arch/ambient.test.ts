@@ -48,7 +48,9 @@ const LAWS: readonly Law[] = [
     what: 'the end of the process',
     pattern: /\bprocess\.exit\b|\bprocess\.exitCode\b|\bprocess\.on(?:ce)?\(/,
     rooms: ['cli', 'entry points'],
-    files: {},
+    files: {
+      'worker/signing/keys/token-process.ts': 'is a process of its own, and ends with the one that started it',
+    },
   },
   {
     what: 'a logger',

@@ -2,6 +2,8 @@
 export interface ThirdParty {
   readonly rooms: readonly string[];
   readonly why: string;
+  /** Installed where it can be, and loaded by who uses it alone. */
+  readonly optional?: true;
 }
 
 /**
@@ -40,6 +42,11 @@ export const THIRD_PARTIES: Readonly<Record<string, ThirdParty>> = {
   pino: {
     rooms: ['telemetry'],
     why: 'structured logs with redaction',
+  },
+  pkcs11js: {
+    rooms: ['signing'],
+    why: 'the binding to PKCS #11 modules; native, so that it is built only where tokens are used',
+    optional: true,
   },
   'prom-client': {
     rooms: ['telemetry'],

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { CommandIo } from '#cli/command.ts';
+import { presumeRemote } from '#cli/presumed-key.ts';
+import { createKeys } from '#compose/keys.ts';
 import { createOutbound } from '#compose/outbound.ts';
 import { loadSigners } from '#compose/signers.ts';
 import { loadTrusts } from '#compose/trusts.ts';
@@ -28,7 +30,8 @@ export async function tryConfig(config: Config, io: Pick<CommandIo, 'readFile' |
   }
   // Nothing is sent: connections are made at the first request.
   await using outbound = createOutbound(io);
-  const files = { ...io, secrets, trusts, outbound, randomBytes };
+  await using keys = createKeys({ ...io, secrets, outbound });
+  const files = { ...io, secrets, trusts, outbound, keys, randomBytes };
   const witnesses: WitnessOptions[] = [];
   for (const [index, witness] of config.witnesses.entries()) {
     const take = async () => {
@@ -40,7 +43,8 @@ export async function tryConfig(config: Config, io: Pick<CommandIo, 'readFile' |
   for (const [index, signer] of config.signers.entries()) {
     // What is wrong with a trust or a witness was said above.
     if (signer.type === 'keyless' && !trusts.has(signer.trust)) continue;
-    const take = () => loadSigners({ witnesses, signers: [signer] }, files);
+    const take = () =>
+      loadSigners({ witnesses, signers: [signer] }, { ...files, keys: presumeRemote(signer, keys, io) });
     found.push(...(await refusal(['signers', index], take)));
   }
   for (const [index, policy] of config.policies.entries()) {

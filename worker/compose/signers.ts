@@ -1,4 +1,5 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
+import { createKeySettings } from '#compose/key-settings.ts';
 import { loadKeylessSigner } from '#compose/keyless.ts';
 import type { SignerFiles } from '#compose/signer-files.ts';
 import { loadWitness } from '#compose/witnesses.ts';
@@ -6,6 +7,7 @@ import type { FormerSigner, SigningIdentity } from '#engine/engine-ports.ts';
 import { sha256Hex } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { createKeySigner } from '#signing/key.ts';
+import type { SigningKey } from '#signing/keys/signing-key.ts';
 import type { SignerOptions, WitnessOptions } from '#signing/options.ts';
 import type { ConfiguredSigner } from '#signing/signer.ts';
 import type { Witness } from '#signing/witness.ts';
@@ -47,21 +49,25 @@ async function loadSigner(
 ): Promise<ConfiguredSigner> {
   switch (option.type) {
     case 'key':
-      return createKeySigner({ ...readKey(option, files), witnesses });
+      return createKeySigner({ id: option.id, key: await openKey(option, files), witnesses });
     case 'x509': {
       const certificatePem = (await files.readFile(option.certificate)).toString('utf8');
       const chainPem = (await files.readFile(option.chain)).toString('utf8');
-      return createX509Signer({ ...readKey(option, files), witnesses, certificatePem, chainPem, now: files.now() });
+      const key = await openKey(option, files);
+      return createX509Signer({ id: option.id, key, witnesses, certificatePem, chainPem, now: files.now() });
     }
     case 'keyless':
       return await loadKeylessSigner(option, witnesses, files);
   }
 }
 
-function readKey(option: Extract<SignerOptions, { key: string }>, { secrets }: SignerFiles) {
-  const passphrase = option.passphrase === undefined ? undefined : secrets(option.passphrase).reveal();
-  const key = { id: option.id, keyPem: secrets(option.key).reveal() };
-  return { ...key, ...(passphrase === undefined ? {} : { passphrase }) };
+/** Opens the key of a fixed signer. */
+async function openKey(
+  { key, passphrase, access = {} }: Extract<SignerOptions, { key: string }>,
+  { keys, secrets, env }: SignerFiles,
+): Promise<SigningKey> {
+  const settings = createKeySettings(access, env, secrets);
+  return await keys.open({ reference: key, settings, ...(passphrase === undefined ? {} : { passphrase }) });
 }
 
 async function loadFormer(text: string, files: SignerFiles): Promise<FormerSigner> {

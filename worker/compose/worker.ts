@@ -2,6 +2,7 @@ import { createDispatch, runDelivery } from '#compose/dispatch.ts';
 import { createHousekeeping } from '#compose/housekeeping.ts';
 import { createInstallation } from '#compose/installation.ts';
 import { countJobs, timeRun } from '#compose/job-metrics.ts';
+import { createKeys } from '#compose/keys.ts';
 import { createOutbound } from '#compose/outbound.ts';
 import { loadPolicies } from '#compose/policies.ts';
 import { checkRedis, configuredRegistries, type ProcessParts } from '#compose/process-parts.ts';
@@ -51,7 +52,8 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const source = eventSource(config.instance);
     const trusts = await loadTrusts(config.trusts, parts.readFile);
     const outbound = stack.use(createOutbound(parts));
-    const signers = await loadSigners(config, { ...parts, outbound, trusts });
+    const keys = stack.use(createKeys({ ...parts, outbound }));
+    const signers = await loadSigners(config, { ...parts, outbound, trusts, keys });
     const policies = await loadPolicies(config.policies, parts.readFile, (policy, { code, message, next }) =>
       log.warn({ policy, code, next }, `policy cannot be judged: ${message}`),
     );

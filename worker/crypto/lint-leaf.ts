@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Certificate } from '#crypto/certificate.ts';
 import { describeKey, keyKind } from '#crypto/key-kind.ts';
 import type { Finding, LintRule } from '#crypto/lint-rules.ts';
@@ -100,7 +100,8 @@ function lintSigningKey(leaf: Certificate): readonly Finding[] {
 }
 
 function lintKeyPair(leaf: Certificate, key: KeyObject): readonly Finding[] {
-  if (leaf.x509.checkPrivateKey(key)) return [];
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  if (publicKey.equals(leaf.publicKey)) return [];
   return [
     finding(
       'key-matches',

@@ -11,7 +11,7 @@ export interface LintInput {
   readonly leaf: Certificate;
   /** Intermediates and root, in any order. */
   readonly chain: readonly Certificate[];
-  /** The private key, when it is to be compared. */
+  /** The key that signs, or its public half, when it is to be compared. */
   readonly key?: KeyObject;
   readonly now: Date;
 }

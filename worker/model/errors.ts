@@ -49,6 +49,19 @@ export const ERRORS = {
   'sbom-empty': { class: 'permanent', meaning: 'An operating system was found but none of its packages.' },
   'key-unreadable': { class: 'permanent', meaning: 'A private key is missing or cannot be read.' },
   'key-mismatch': { class: 'permanent', meaning: 'The private key does not belong to the certificate.' },
+  'key-refused': {
+    class: 'permanent',
+    meaning:
+      'A key service or token does not sign with the key: it is not there, disabled, forbidden or of another kind.',
+  },
+  'key-unauthorized': {
+    class: 'permanent',
+    meaning: 'A key service or token does not accept the credentials or the PIN.',
+  },
+  'key-credentials-expired': { class: 'transient', meaning: 'The credentials for a key service are over.' },
+  'key-unavailable': { class: 'transient', meaning: 'A key service or token did not answer as it should.' },
+  'key-throttled': { class: 'throttled', meaning: 'A key service asked to slow down.' },
+  'key-protocol': { class: 'permanent', meaning: 'A key service or token answered with what cannot be believed.' },
   'certificate-unreadable': { class: 'permanent', meaning: 'A certificate or chain cannot be read.' },
   'certificate-refused': { class: 'permanent', meaning: 'The certificate breaks a rule of the linter.' },
   'identity-token-unavailable': { class: 'transient', meaning: 'No identity token could be had for a keyless signer.' },

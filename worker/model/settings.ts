@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { isRegistryHost, isRepository, splitReference } from '#model/image-ref.ts';
+import { readKeyReference } from '#model/key-reference.ts';
+import { isKeySetting, KEY_SETTINGS, settingComplaint } from '#model/key-settings.ts';
 import { SECRET_REFERENCE } from '#model/secret.ts';
 
 /**
@@ -104,6 +106,27 @@ export const SecretReference = checkedText(
   },
   { pattern: SECRET_REFERENCE.source, format: 'secret' },
 );
+
+/** Where a signing key lies: a secret reference, or a key of a service or token by cosign's URIs. */
+export const KeyReferenceText = checkedText(
+  (text) => {
+    const read = readKeyReference(text);
+    return read.ok ? undefined : { message: read.message, mend: read.mend };
+  },
+  { format: 'secret' },
+);
+
+/** Settings of key services by the names of their environment variables; secrets by reference alone. */
+export const KeyAccess = z
+  .record(z.string(), z.string().max(4096))
+  .superRefine((settings, context) => {
+    for (const [name, value] of Object.entries(settings)) {
+      const complaint = settingComplaint(name, value);
+      if (!complaint) continue;
+      context.addIssue({ code: 'custom', message: complaint.message, path: [name], params: { mend: complaint.mend } });
+    }
+  })
+  .meta({ propertyNames: { enum: Object.keys(KEY_SETTINGS).filter(isKeySetting) } });
 
 /** A path; relative ones are relative to the configuration file. */
 export const FilePath = checkedText(

@@ -6,6 +6,8 @@ import {
   FingerprintOrPath,
   HttpUrl,
   Id,
+  KeyAccess,
+  KeyReferenceText,
   oneOrMore,
   SecretReference,
 } from '#model/settings.ts';
@@ -126,14 +128,22 @@ const Former = oneOrMore(FingerprintOrPath, 100, 0)
   .prefault([])
   .describe('Earlier certificates or keys of this signer: SHA-256 fingerprints (64 hex digits) or PEM files.');
 
-const key = SecretReference.describe('Private key in PEM, as a secret reference.');
-const passphrase = SecretReference.exactOptional().describe('Passphrase of the key, as a secret reference.');
+const key = KeyReferenceText.describe(
+  'The key: a secret reference of one in PEM, or `awskms://`, `azurekms://`, `gcpkms://`, `hashivault://`, `pkcs11:`.',
+);
+const passphrase = SecretReference.exactOptional().describe(
+  'Passphrase of the key, or PIN of the token, as a secret reference.',
+);
+const access = KeyAccess.exactOptional().describe(
+  'How the service or token of the key is reached, by the names of its environment variables, which it overrides.',
+);
 
 const X509Signer = z.strictObject({
   id: Id.describe('How rules name this signer.'),
   type: z.literal('x509').describe('A key with a certificate of a CA.'),
   key,
   passphrase,
+  access,
   certificate: FilePath.describe('PEM file of the signing certificate.'),
   chain: FilePath.describe('PEM file of the intermediates and the root, in any order.'),
   witnesses,
@@ -145,6 +155,7 @@ const KeySigner = z.strictObject({
   type: z.literal('key').describe('A plain key without a certificate.'),
   key,
   passphrase,
+  access,
   witnesses,
   former: Former,
 });

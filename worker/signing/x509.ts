@@ -1,25 +1,21 @@
 import { orderChain } from '#crypto/chain.ts';
-import { readPrivateKey } from '#crypto/keys.ts';
 import { lintCertificate } from '#crypto/lint.ts';
 import type { Finding } from '#crypto/lint-rules.ts';
 import { parseCertificates } from '#crypto/parse-certificate.ts';
 import { AppError } from '#model/errors.ts';
-import type { Secret } from '#model/secret.ts';
-import { signBytes } from '#signing/sign-bytes.ts';
+import { type KeyMaterial, signingKeyOf } from '#signing/keys/key-material.ts';
 import type { FixedSigner } from '#signing/signer.ts';
 import type { Witness } from '#signing/witness.ts';
 
-export interface X509SignerOptions {
+export type X509SignerOptions = KeyMaterial & {
   readonly id: string;
-  readonly keyPem: string | Secret;
-  readonly passphrase?: string | Secret;
   /** The signing certificate first; issuers may follow. */
   readonly certificatePem: string;
   /** Intermediates and root, in any order; must reach a self-signed root. */
   readonly chainPem: string;
   readonly now: Date;
   readonly witnesses?: readonly Witness[];
-}
+};
 
 /**
  * A signer with a key that a CA certified. The certificate is linted before its first use.
@@ -27,11 +23,11 @@ export interface X509SignerOptions {
  * that is broken and its mend.
  */
 export function createX509Signer(options: X509SignerOptions): FixedSigner {
-  const key = readPrivateKey(options.keyPem, options.passphrase);
+  const key = signingKeyOf(options);
   const [leaf, ...appended] = parseCertificates(options.certificatePem);
   if (!leaf) throw new AppError('internal', 'a certificate file without certificates was read');
   const others = [...appended, ...parseCertificates(options.chainPem)];
-  const findings = lintCertificate({ leaf, chain: others, key, now: options.now });
+  const findings = lintCertificate({ leaf, chain: others, key: key.publicKey, now: options.now });
   refuseBroken(options.id, findings);
   const { chain } = orderChain(leaf, others);
   return {
@@ -42,8 +38,8 @@ export function createX509Signer(options: X509SignerOptions): FixedSigner {
     chain,
     witnesses: options.witnesses ?? [],
     signer: {
-      sign: async (data) => ({
-        signature: signBytes(key, data),
+      sign: async (data, signal) => ({
+        signature: Buffer.from(await key.sign(data, signal)),
         key: { $case: 'x509Certificate', certificate: leaf.pem },
       }),
     },

@@ -1,0 +1,145 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import * as z from 'zod';
+import { AppError } from '#model/errors.ts';
+import type { AwsKmsReference } from '#model/key-reference.ts';
+import { awsCredentials, awsDomain } from '#signing/keys/aws-credentials.ts';
+import { type AwsCredentials, signAwsRequest } from '#signing/keys/aws-signature.ts';
+import { holdToken } from '#signing/keys/held-token.ts';
+import { digestAlgorithm } from '#signing/keys/key-kinds.ts';
+import type { KeyServiceContext } from '#signing/keys/key-service.ts';
+import { remoteKey } from '#signing/keys/remote-key.ts';
+import { retrying } from '#signing/keys/retry.ts';
+import { failureOfStatus, protocolError, type ServiceFailure, serviceError } from '#signing/keys/service-error.ts';
+import { askService, type ServiceAnswer } from '#signing/keys/service-request.ts';
+import type { SigningKey } from '#signing/keys/signing-key.ts';
+import { withToken } from '#signing/keys/with-token.ts';
+
+const ALGORITHMS = { ecdsa: 'ECDSA_SHA_256', 'rsa-pkcs1v15': 'RSASSA_PKCS1_V1_5_SHA_256' } as const;
+
+const PublicKey = z.object({
+  KeyId: z.string(),
+  PublicKey: z.base64(),
+  KeyUsage: z.string(),
+  SigningAlgorithms: z.array(z.string()).default([]),
+});
+const Signed = z.object({ Signature: z.base64() });
+
+/** A key of AWS KMS (AWS KMS API reference: GetPublicKey, Sign). */
+export async function openAwsKey(reference: AwsKmsReference, context: KeyServiceContext): Promise<SigningKey> {
+  const { settings } = context;
+  const what = `awskms (${reference.keyId})`;
+  const region = regionOf(reference, context, what);
+  const url = new URL(address(reference, region, settings.text('AWS_ENDPOINT_URL_KMS')));
+  const caFile = settings.text('AWS_CA_BUNDLE');
+  const http = await context.http(url, caFile);
+  const credentials = holdToken((signal) => awsCredentials(context, region, caFile, signal), context.now);
+
+  async function call(action: string, input: object, signal: AbortSignal | undefined): Promise<unknown> {
+    const body = JSON.stringify(input);
+    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `TrentService.${action}` };
+    return await retrying(context, signal, () =>
+      withToken(credentials, keyText, signal, async (held) => {
+        const signed = signAwsRequest({ url, headers, body, region, service: 'kms', now: context.now() }, held);
+        const answer = await askService(http, { method: 'POST', url, headers: signed, body, signal }, context.now());
+        if (answer.status === 200) return answer.json;
+        throw failure(what, answer);
+      }),
+    );
+  }
+
+  const read = PublicKey.safeParse(await call('GetPublicKey', { KeyId: reference.keyId }, undefined));
+  if (!read.success) throw protocolError(what, 'the answer to GetPublicKey is not a public key');
+  const publicKey = readSpki(read.data.PublicKey, what);
+  const algorithm = ALGORITHMS[digestAlgorithm(publicKey, `the key of ${what}`)];
+  if (read.data.KeyUsage !== 'SIGN_VERIFY' || !read.data.SigningAlgorithms.includes(algorithm)) {
+    throw serviceError(what, 'refused', { words: `the key is not for signing by ${algorithm}` });
+  }
+  // An alias may be led to another key meanwhile; what the certificate is about is this one.
+  const { KeyId } = read.data;
+  return remoteKey({
+    what,
+    publicKey,
+    signDigest: async (digest, signal) => {
+      const Message = Buffer.from(digest).toString('base64');
+      const input = { KeyId, Message, MessageType: 'DIGEST', SigningAlgorithm: algorithm };
+      const signed = Signed.safeParse(await call('Sign', input, signal));
+      if (!signed.success) throw protocolError(what, 'the answer to Sign is not a signature');
+      return Buffer.from(signed.data.Signature, 'base64');
+    },
+  });
+}
+
+function regionOf({ region }: AwsKmsReference, { settings }: KeyServiceContext, what: string): string {
+  const found = region ?? settings.text('AWS_REGION') ?? settings.text('AWS_DEFAULT_REGION');
+  if (found !== undefined && /^[a-z0-9-]{1,40}$/.test(found)) return found;
+  const why = found === undefined ? 'the region is not known' : 'the region is no name of one';
+  throw new AppError('config-invalid', `${what}: ${why}`, {
+    field: 'AWS_REGION',
+    mend: 'set AWS_REGION, or name the key by its ARN',
+  });
+}
+
+function keyText({ secretAccessKey }: AwsCredentials): string {
+  return secretAccessKey.reveal();
+}
+
+function address({ endpoint }: AwsKmsReference, region: string, override: string | undefined): string {
+  if (endpoint !== undefined) return `https://${endpoint}/`;
+  return override ?? `https://kms.${region}.${awsDomain(region)}/`;
+}
+
+const FAILURES: Readonly<Record<string, ServiceFailure>> = {
+  ThrottlingException: 'throttled',
+  LimitExceededException: 'throttled',
+  RequestLimitExceeded: 'throttled',
+  TooManyRequestsException: 'throttled',
+  KMSInternalException: 'unavailable',
+  DependencyTimeoutException: 'unavailable',
+  KeyUnavailableException: 'unavailable',
+  InternalFailure: 'unavailable',
+  ServiceUnavailableException: 'unavailable',
+  ExpiredTokenException: 'expired',
+  RequestExpired: 'clock',
+  UnrecognizedClientException: 'unauthorized',
+  InvalidClientTokenId: 'unauthorized',
+  IncompleteSignature: 'unauthorized',
+  MissingAuthenticationTokenException: 'unauthorized',
+  AccessDeniedException: 'forbidden',
+  NotFoundException: 'missing',
+  InvalidArnException: 'missing',
+  DisabledException: 'disabled',
+  KMSInvalidStateException: 'disabled',
+};
+
+const Failure = z.object({
+  __type: z.string().optional(),
+  message: z.string().optional(),
+  Message: z.string().optional(),
+});
+
+function failure(what: string, { status, headers, json, retryAfterMs }: ServiceAnswer): AppError {
+  const read = Failure.safeParse(json);
+  const body = read.success ? read.data : {};
+  const name = (body.__type ?? headers['x-amzn-errortype'])?.replace(/^.*#/, '').replace(/[:;].*$/, '');
+  const message = body.message ?? body.Message ?? '';
+  const kind = name === 'InvalidSignatureException' ? signatureFailure(message) : FAILURES[name ?? ''];
+  // Only these messages are known to quote no part of the request, whose headers hold the session token.
+  const told = name === 'AccessDeniedException' || name === 'KMSInvalidStateException' || name === 'DisabledException';
+  return serviceError(what, kind ?? failureOfStatus(status), {
+    name,
+    ...(told && message !== '' ? { words: message } : {}),
+    retryAfterMs,
+  });
+}
+
+function signatureFailure(message: string): ServiceFailure {
+  return /expired|not yet current/i.test(message) ? 'clock' : 'unauthorized';
+}
+
+function readSpki(base64: string, what: string): KeyObject {
+  try {
+    return createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });
+  } catch {
+    throw protocolError(what, 'what it calls a public key is none');
+  }
+}
