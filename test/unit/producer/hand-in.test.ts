@@ -1,112 +1,28 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HAND_IN_READING } from '#compose/hand-in.ts';
-import { RuleOptions } from '#engine/options.ts';
-import { type Digest, digestHex, sha256 } from '#model/digest.ts';
+import { sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
-import type { ImageJob } from '#model/job.ts';
-import { type HandInParts, type HandInRefused, MAX_HAND_IN_BODY_BYTES } from '#producer/admin/hand-in.ts';
-import { apiSource, bearersOf } from '#producer/intake/api-source.ts';
-import { bindRegistries } from '#producer/intake/source.ts';
+import { MAX_HAND_IN_BODY_BYTES } from '#producer/admin/hand-in.ts';
 import { TEST_RESULT_SAMPLE } from '../../support/given-predicates.ts';
+import {
+  DIGEST,
+  foreignProvenance,
+  IMAGE,
+  NAME,
+  openVex,
+  predicate,
+  setUpHandIn,
+  statementOf,
+  TYPE,
+  twoSubjects,
+} from '../../support/hand-in.ts';
 import { createMemoryHandedIn } from '../../support/handed-in-memory.ts';
 import { createIntakeMemory } from '../../support/intake-memory.ts';
-import { createTestProducer, secretsFrom } from '../../support/producer.ts';
-
-const DIGEST = sha256('an image');
-const IMAGE = `registry.example.com/team/app:v1@${DIGEST}`;
-const NAME = `registry.example.com/team/app@${DIGEST}`;
-const TYPE = 'https://in-toto.io/attestation/test-result/v0.1';
-
-const RULES = [
-  {
-    name: 'team',
-    match: { repository: 'team/**' },
-    when: { actor: 'ci' },
-    evidence: [
-      { type: 'cyclonedx', signer: 'release' },
-      { type: 'test-result', signer: 'tests' },
-      { type: 'https://example.com/review/v1', signer: 'reviews' },
-      { type: 'https://example.com/review/v1', signer: 'audits' },
-    ],
-  },
-  {
-    name: 'tagged',
-    match: { repository: 'tagged/**', tag: 'v*' },
-    evidence: [{ type: 'test-result', signer: 'tests' }],
-  },
-].map((rule) => RuleOptions.parse(rule));
-
-function setUp(more: Partial<HandInParts> = {}) {
-  const refused: HandInRefused[] = [];
-  const order: string[] = [];
-  const jobs: ImageJob[] = [];
-  const memory = createMemoryHandedIn();
-  const secrets = secretsFrom({ CI: 'ci-secret', DEV: 'dev-secret' });
-  const bearers = bearersOf(
-    [
-      { name: 'ci', secrets: ['env:CI'] },
-      { name: 'dev', secrets: ['env:DEV'] },
-    ],
-    'tokens',
-    secrets,
-  );
-  const registries = [{ id: 'main', name: 'registry.example.com', hosts: ['registry.example.com', 'localhost:5000'] }];
-  const { app } = createTestProducer({
-    ports: createIntakeMemory().ports,
-    api: apiSource(bearers, registries),
-    handIn: {
-      ...HAND_IN_READING,
-      rules: RULES,
-      ...bindRegistries(registries),
-      store: {
-        ...memory,
-        put: (image, handedIn) => {
-          order.push('kept');
-          return memory.put(image, handedIn);
-        },
-      },
-      queue: {
-        async enqueueImage(_lane, job) {
-          order.push('enqueued');
-          return { id: String(jobs.push(job)), state: 'queued' };
-        },
-      },
-      requireRoom: async () => void order.push('room'),
-      refused: (each) => void refused.push(each),
-      now: () => new Date('2026-03-02T10:15:31Z'),
-      ...more,
-    },
-  });
-  async function post(payload: object | string | Buffer, token = 'ci-secret') {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const answer = await app.inject({ method: 'POST', url: '/v1/attestations', headers, payload });
-    return { status: answer.statusCode, headers: answer.headers, body: answer.json() };
-  }
-  return { app, post, refused, order, jobs, memory };
-}
-
-function statementOf(digest: Digest, more: object = {}): string {
-  const statement = {
-    _type: 'https://in-toto.io/Statement/v1',
-    subject: [{ name: 'app', digest: { sha256: digestHex(digest) } }],
-    predicateType: TYPE,
-    predicate: TEST_RESULT_SAMPLE,
-    ...more,
-  };
-  return Buffer.from(`${JSON.stringify(statement, null, 2)}\n`).toString('base64');
-}
-
-const predicate = (more: object = {}) => ({
-  image: IMAGE,
-  type: 'test-result',
-  predicate: TEST_RESULT_SAMPLE,
-  ...more,
-});
+import { createTestProducer } from '../../support/producer.ts';
 
 describe('POST /v1/attestations', () => {
   it('keeps the statement, then enqueues its job, then answers', async () => {
-    const { post, order, jobs, memory, refused } = setUp();
+    const { post, order, jobs, memory, refused } = setUpHandIn();
     const { status, body } = await post(predicate());
     assert.equal(status, 202, JSON.stringify(body));
     assert.deepEqual(order, ['room', 'kept', 'enqueued']);
@@ -121,7 +37,7 @@ describe('POST /v1/attestations', () => {
   });
 
   it('keeps a whole statement byte for byte, and knows the registry by any of its names', async () => {
-    const { post, memory } = setUp();
+    const { post, memory } = setUpHandIn();
     const statement = statementOf(DIGEST);
     const { status } = await post({ image: `localhost:5000/team/app@${DIGEST}`, statement });
     assert.equal(status, 202);
@@ -130,7 +46,7 @@ describe('POST /v1/attestations', () => {
   });
 
   it('lets the signer be named where a rule names several', async () => {
-    const { post, memory } = setUp();
+    const { post, memory } = setUpHandIn();
     const request = { image: IMAGE, type: 'https://example.com/review/v1', predicate: { by: 'me' } };
     assert.equal((await post({ ...request, signer: 'audits' })).status, 202);
     const [id = ''] = await memory.list(NAME);
@@ -143,7 +59,7 @@ describe('POST /v1/attestations', () => {
   for (const [what, request, reason, message, token] of [
     [
       'a type that the rule does not name',
-      predicate({ type: 'openvex', predicate: OPENVEX() }),
+      predicate({ type: 'openvex', predicate: openVex() }),
       'type',
       /not named by rule team/,
       undefined,
@@ -180,7 +96,7 @@ describe('POST /v1/attestations', () => {
     ],
     [
       'a statement about another image too',
-      { image: IMAGE, statement: TWO_SUBJECTS() },
+      { image: IMAGE, statement: twoSubjects() },
       'statement',
       /another image/,
       undefined,
@@ -201,14 +117,14 @@ describe('POST /v1/attestations', () => {
     ],
     [
       'provenance',
-      predicate({ type: 'slsaprovenance1', predicate: PROVENANCE() }),
+      predicate({ type: 'slsaprovenance1', predicate: foreignProvenance() }),
       'type',
       /not named|made here/,
       undefined,
     ],
   ] as const) {
     it(`refuses ${what}, counts it, and enqueues nothing`, async () => {
-      const { post, refused, order } = setUp();
+      const { post, refused, order } = setUpHandIn();
       const { status, body } = await post(request, token);
       assert.equal(status, reason === 'statement' ? 422 : 403, JSON.stringify(body));
       assert.equal(body.reason, reason);
@@ -242,7 +158,7 @@ describe('POST /v1/attestations', () => {
     ['an image that is none', predicate({ image: `registry.example.com/Team@${DIGEST}` }), 422, /lower case/],
   ] as const) {
     it(`answers ${status} to ${what}, with the mend`, async () => {
-      const { post, order } = setUp();
+      const { post, order } = setUpHandIn();
       const answer = await post(body);
       assert.equal(answer.status, status, JSON.stringify(answer.body));
       assert.match(answer.body.message, message);
@@ -251,7 +167,7 @@ describe('POST /v1/attestations', () => {
   }
 
   it('wants a token before it reads a body', async () => {
-    const { app, order } = setUp();
+    const { app, order } = setUpHandIn();
     for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
       const payload = Buffer.alloc(2 * 1024 * 1024);
       const answer = await app.inject({ method: 'POST', url: '/v1/attestations', headers, payload });
@@ -262,7 +178,7 @@ describe('POST /v1/attestations', () => {
   });
 
   it('takes more than a delivery may have, and no more than its own limit', async () => {
-    const { post } = setUp();
+    const { post } = setUpHandIn();
     const passedTests = Array.from({ length: 60_000 }, (_, at) => `a test with the number ${at}`);
     assert.equal((await post(predicate({ predicate: { ...TEST_RESULT_SAMPLE, passedTests } }))).status, 202);
     assert.equal((await post(Buffer.alloc(MAX_HAND_IN_BODY_BYTES + 1, 0x20))).status, 413);
@@ -278,7 +194,7 @@ describe('POST /v1/attestations', () => {
     ] as const) {
       const memory = createMemoryHandedIn();
       const put = () => Promise.reject(new AppError(code, 'no room', { retryAfterMs: 10_000 }));
-      const { post, jobs } = setUp({ store: { ...memory, put } });
+      const { post, jobs } = setUpHandIn({ store: { ...memory, put } });
       assert.equal((await post(predicate())).status, status);
       assert.deepEqual(jobs, []);
     }
@@ -289,21 +205,3 @@ describe('POST /v1/attestations', () => {
     assert.equal((await app.inject({ method: 'POST', url: '/v1/attestations', payload: '{}' })).statusCode, 404);
   });
 });
-
-function TWO_SUBJECTS(): string {
-  const subject = [DIGEST, sha256('another')].map((digest) => ({ name: 'app', digest: { sha256: digestHex(digest) } }));
-  return statementOf(DIGEST, { subject });
-}
-
-function OPENVEX(): object {
-  const statements = [{ vulnerability: { name: 'CVE-1' }, status: 'fixed' }];
-  const timestamp = '2026-01-01T00:00:00Z';
-  return { '@context': 'https://openvex.dev/ns/v0.2.0', '@id': 'x', author: 'a', timestamp, version: 1, statements };
-}
-
-function PROVENANCE(): object {
-  return {
-    buildDefinition: { buildType: 'https://example.com/t', externalParameters: {} },
-    runDetails: { builder: { id: 'https://github.com/actions/runner' } },
-  };
-}
