@@ -13,8 +13,8 @@ export interface Row {
   readonly registry: RegistryKind;
 }
 
-/** The tools of others that judge. */
-export const JUDGES: readonly Verifier[] = VERIFIERS.filter((verifier) => verifier !== 'attestry');
+/** Who judges: the tools of others, and our own strict reading. */
+export const JUDGES: readonly Verifier[] = VERIFIERS;
 
 export const ASKED: readonly Asked[] = ['attestation', 'image-signature'];
 
