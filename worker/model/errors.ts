@@ -107,6 +107,11 @@ export const ERRORS = {
     class: 'throttled',
     meaning: 'The provenance that `when.builder` asks for is not there yet.',
   },
+  'crl-unreadable': { class: 'permanent', meaning: 'A list of revoked certificates (CRL) cannot be read.' },
+  'revocation-unknown': {
+    class: 'transient',
+    meaning: 'Whether a certificate was revoked could not be found out.',
+  },
   'policy-malformed': { class: 'permanent', meaning: 'A policy is not YAML or breaks its schema.' },
   'policy-unsupported': {
     class: 'permanent',

@@ -127,6 +127,7 @@ export const DEFECTS = {
   'certificate-malformed': 'The certificate or chain annotation cannot be read.',
   'chain-untrusted': 'The certificate does not chain to a trusted CA.',
   'certificate-expired': 'The certificate was not valid at the time that counts.',
+  'certificate-revoked': 'The CA has revoked the certificate.',
   'certificate-profile': 'The certificate breaks the code signing profile.',
   'identity-mismatch': 'The certificate names another identity than the one wanted.',
   'log-entry-missing': 'No transparency log entry, and the policy requires one.',

@@ -15,6 +15,7 @@ export const CAUSES = [
   'policy-changed',
   'key-changed',
   'certificate-expiring',
+  'certificate-revoked',
   'replay',
   'sweep',
   'backfill',

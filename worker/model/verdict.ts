@@ -38,6 +38,7 @@ export const REASONS = {
   'policy-malformed': 'The policy is not YAML or breaks its schema.',
   'policy-refused': 'The admission controller would refuse this policy.',
   'policy-unsupported': 'The policy uses a form that is not supported yet.',
+  'revocation-unknown': 'Whether a certificate was revoked could not be found out.',
   'evidence-unreachable': 'The evidence could not be fetched.',
   'image-unreachable': 'The image could not be resolved.',
   'digest-missing': 'The image has no digest after mutation, and the policy wants one.',
