@@ -1,6 +1,8 @@
 import { checkHandedIn, checkSummaries } from '#config/checks/evidence.ts';
 import { checkReferences, checkUniqueIds } from '#config/checks/ids.ts';
+import { checkImmutableTags, checkMixedLayouts, checkPathDepth, checkTimeEvidence } from '#config/checks/layouts.ts';
 import { checkPolicyFiles } from '#config/checks/policies.ts';
+import { checkReaders } from '#config/checks/readers.ts';
 import { checkEvidenceRepositories, checkRegistryAddresses, checkRegistryNames } from '#config/checks/registries.ts';
 import { checkMatchedRegistries, checkReachable, checkRepetitions, checkWhen } from '#config/checks/rules.ts';
 import type { Draft } from '#config/draft.ts';
@@ -20,4 +22,9 @@ export const CHECKS: readonly ((draft: Draft) => Finding[])[] = [
   checkWhen,
   checkSummaries,
   checkHandedIn,
+  checkTimeEvidence,
+  checkMixedLayouts,
+  checkPathDepth,
+  checkImmutableTags,
+  checkReaders,
 ];

@@ -38,12 +38,19 @@ export function checkRepetitions({ entries: { rules } }: Draft): Finding[] {
 function checkTwice({ path, value }: RuleEntry): Finding[] {
   const seen = new Set<string>();
   return value.evidence.flatMap((evidence, index): Finding[] => {
-    const key = [evidence.predicateType, evidence.layout, evidence.repository ?? '', evidence.signer].join('\n');
+    const key = [evidence.predicateType, evidence.repository ?? '', evidence.signer].join('\n');
     const twice = seen.has(key);
     seen.add(key);
     if (!twice) return [];
     const message = `${evidence.type} is named twice for the same signer and place`;
-    return [{ severity: 'error', path: [...path, 'evidence', index], message, mend: 'remove one of the two' }];
+    return [
+      {
+        severity: 'error',
+        path: [...path, 'evidence', index],
+        message,
+        mend: 'remove one of the two; layout: both is one entry',
+      },
+    ];
   });
 }
 

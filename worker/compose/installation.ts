@@ -3,11 +3,13 @@ import { signerAttestor } from '#engine/signer-attestor.ts';
 import type { ArmedRule, Installation, ScheduledPolicy } from '#jobs/installation.ts';
 import { AppError } from '#model/errors.ts';
 import { isMadeType } from '#model/evidence-type.ts';
+import { defaultLayout, layoutsOf, type SignerKind } from '#model/layout-choice.ts';
 import { SLSA_PROVENANCE_V1, SLSA_PROVENANCE_V02 } from '#model/media-types.ts';
 import type { EvidenceRule, Rule } from '#model/rule.ts';
 import { anyPolicy } from '#policy/any-policy.ts';
 import type { CompiledPolicy } from '#policy/policy.ts';
 import { trustPolicy } from '#policy/trust-policy.ts';
+import type { ConfiguredSigner } from '#signing/signer.ts';
 import type { Attestor } from '#verification/attestor.ts';
 
 export interface InstallationParts {
@@ -51,8 +53,7 @@ function armRule(rule: Rule, parts: InstallationParts): ArmedRule {
 
 function armEntry(rule: Rule, entry: EvidenceRule, field: string, parts: InstallationParts): EvidenceWish {
   const identity = named(parts.signers, entry.signer, `${field}.signer`);
-  const attestor =
-    entry.trust === undefined ? signerAttestor(identity.signer) : named(parts.trusts, entry.trust, `${field}.trust`);
+  const attestor = entry.trust === undefined ? trustOf(identity) : named(parts.trusts, entry.trust, `${field}.trust`);
   const { type, predicateType, repository, platforms } = entry;
   const imports = entry.import?.map((each, at): ImportSource => {
     const place = `${field}.import[${at}]`;
@@ -66,10 +67,21 @@ function armEntry(rule: Rule, entry: EvidenceRule, field: string, parts: Install
     identity,
     attestor,
     ...(repository === undefined ? {} : { repository }),
+    layouts: layoutsOf(entry.layout ?? defaultLayout(signerKind(identity.signer))),
+    ...(rule.hiding === undefined ? {} : { hiding: rule.hiding }),
     platforms,
     rule: rule.name,
     ...(imports ? { imports } : {}),
   };
+}
+
+function trustOf({ signer, trust }: SigningIdentity): Attestor {
+  return trust ?? signerAttestor(signer);
+}
+
+function signerKind(signer: ConfiguredSigner): SignerKind {
+  if (signer.kind === 'keyless') return 'keyless';
+  return signer.chain.length > 0 ? 'x509' : 'key';
 }
 
 function builderOf({ name, when }: Rule, { trusts }: InstallationParts): Pick<ArmedRule, 'builder'> {

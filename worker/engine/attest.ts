@@ -38,7 +38,7 @@ export async function attestImage(request: AttestRequest, ports: EnginePorts): P
   const maker = createStatementMaker(subject, ports, request);
   const prepared: Settle[] = [];
   for (const placed of placeWishes(subject, wishes, ports.registries)) {
-    prepared.push(await prepareLocation(placed, ports, { ...request, make: maker.make }));
+    prepared.push(await prepareLocation(placed, ports, { ...request, maker }));
   }
   const evidence: SettledEvidence[] = [];
   const attached: StepTime[] = [];

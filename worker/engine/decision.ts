@@ -1,10 +1,10 @@
-import type { LocationSurvey, WishSurvey } from '#engine/survey.ts';
-import type { PlacedWish } from '#engine/wish-location.ts';
-import type { Descriptor } from '#model/descriptor.ts';
-import { type Digest, sha256 } from '#model/digest.ts';
-import type { WrittenEvidence } from '#model/evidence.ts';
-import type { SignedStatement } from '#model/signed-statement.ts';
-import { attestationLayer } from '#storage/attestation-manifest.ts';
+import { hidingReason } from '#engine/hiding.ts';
+import { type PieceId, pieceId, recordedId } from '#engine/places.ts';
+import { signedBefore } from '#engine/signed-before.ts';
+import type { StatementMaker } from '#engine/statement-maker.ts';
+import type { LocationSurvey, SlotSurvey } from '#engine/survey.ts';
+import type { Digest } from '#model/digest.ts';
+import type { RawEvidence } from '#model/evidence.ts';
 
 export interface SettleOptions {
   /** Whether something new may be signed. */
@@ -14,132 +14,123 @@ export interface SettleOptions {
   /** Make anew what is there; replaces our own only. */
   readonly force: boolean;
   readonly signal?: AbortSignal | undefined;
-  /** Makes and signs the statement of a wish; memoised by the caller. */
-  make(placed: PlacedWish): Promise<SignedStatement>;
+  /** Makes and signs what wishes want, each once. */
+  readonly maker: Pick<StatementMaker, 'make' | 'signImage' | 'publishAgain'>;
 }
 
-/** What is to be done for one wish, and why that layer. */
+/** What is to be done for one slot, and why that piece. */
 export interface Decision {
-  readonly survey: WishSurvey;
-  readonly action: 'keep' | 'relist' | 'make' | 'refuse';
-  /** Layers of ours that what is written supersedes. */
-  readonly superseded: readonly Digest[];
-  /** The layer that stands for the wish, once known. */
-  readonly layer?: Digest;
-  /** The layer was put down by a run that did not live to see its PUT stand. */
+  readonly slot: SlotSurvey;
+  /** `publish`: what stands in the other layout is published in this one too; nothing is signed. */
+  readonly action: 'keep' | 'relist' | 'publish' | 'make' | 'refuse';
+  /** Pieces of ours that what is written supersedes. */
+  readonly superseded: readonly RawEvidence[];
+  /** The piece that stands for the slot, once known. */
+  readonly piece?: StandingPiece;
+  /** What is published again. */
+  readonly source?: RawEvidence;
+  /** The piece was put down by a run that did not live to see its PUT stand. */
   readonly unconfirmed?: true;
+  /** Why it is refused, where that is not the rule's `when`. */
+  readonly hiding?: string;
+  /** What the bundle hides from verifiers that prefer bundles, where the rule lets it. */
+  readonly hides?: readonly RawEvidence[];
+}
+
+export interface StandingPiece {
+  readonly id: PieceId;
+  /** Digest of the layer. */
+  readonly digest: Digest;
 }
 
 /** From what a location holds to what must be done there. */
 export function decide(survey: LocationSurvey, options: SettleOptions): readonly Decision[] {
-  const pending = new Set(survey.written.filter((entry) => entry.pending).map(({ descriptor }) => descriptor.digest));
-  const standsFor = (layer: Digest) => ({ layer, ...(pending.has(layer) ? { unconfirmed: true as const } : {}) });
-  return survey.wishes.map((wish): Decision => {
-    const { held, own, lost } = wish;
-    const makeable = wish.placed.wish.ready === undefined || wish.placed.wish.ready.payload !== undefined;
-    if (options.force && options.maySign && makeable) return { survey: wish, action: 'make', superseded: own };
-    const [recorded] = lost;
-    if (recorded && (options.maySign || options.mayRestore)) {
-      return { survey: wish, action: 'relist', superseded: own, ...standsFor(recorded.descriptor.digest) };
-    }
-    const [standing] = held;
-    if (standing) return { survey: wish, action: 'keep', superseded: [], ...standsFor(standing) };
-    const restoring = options.mayRestore && (wish.gone.length > 0 || own.length > 0);
-    if (makeable && (options.maySign || restoring)) return { survey: wish, action: 'make', superseded: own };
-    return { survey: wish, action: 'refuse', superseded: [] };
+  const wishes = Map.groupBy(survey.slots, ({ placed }) => placed);
+  return [...wishes.values()].flatMap((slots) => {
+    const decided = slots.map((slot) => ({ slot, decision: decideAlone(slot, survey, options) }));
+    const open = decided.some(({ decision }) => decision === undefined);
+    const decisions = open ? fillUp(decided, options) : decided.flatMap(({ decision }) => decision ?? []);
+    return decisions.map((decision) => withHidden(decision, survey));
   });
 }
 
+/** What a slot alone tells; undefined when its evidence is missing. */
+function decideAlone(slot: SlotSurvey, survey: LocationSurvey, options: SettleOptions): Decision | undefined {
+  const { held, own, lost } = slot;
+  const refused = refusedFirst(slot, survey);
+  if (options.force && options.maySign && isMakeable(slot)) return refused ?? make(slot);
+  if (lost && (options.maySign || options.mayRestore)) {
+    return refused ?? { slot, action: 'relist', superseded: own, ...standsFor(lost.raw, survey) };
+  }
+  const [standing] = held;
+  if (standing) return { slot, action: 'keep', superseded: [], ...standsFor(standing, survey) };
+  return refused;
+}
+
+/** A bundle that would be the first one, where the rule does not let it hide what stands at cosign's tags. */
+function refusedFirst(slot: SlotSurvey, { hidden }: LocationSurvey): Decision | undefined {
+  if (slot.place !== 'bundles' || hidden.length === 0 || slot.placed.wish.hiding === 'warn') return undefined;
+  return { slot, action: 'refuse', superseded: [], hiding: hidingReason(hidden) };
+}
+
+interface Decided {
+  readonly slot: SlotSurvey;
+  readonly decision: Decision | undefined;
+}
+
+/**
+ * Completes the layouts of one wish. It is one signature in all of them: what cannot be published again from the layout
+ * that has it is made anew in both.
+ */
+function fillUp(decided: readonly Decided[], options: SettleOptions): readonly Decision[] {
+  const slots = decided.map(({ slot }) => slot);
+  const source = slots
+    .flatMap(({ standing, lost }) => [...standing, ...(lost ? [lost.raw] : [])])
+    .find((raw) => signedBefore(raw, (slots[0] as SlotSurvey).placed) !== undefined);
+  const mayPublish = options.maySign || options.mayRestore;
+  if (source && mayPublish) {
+    return decided.map(({ slot, decision }) => decision ?? { slot, action: 'publish', superseded: slot.own, source });
+  }
+  const wroteBefore = slots.some(({ gone, own }) => gone.length > 0 || own.length > 0);
+  const mayMake = slots.every(isMakeable) && (options.maySign || (options.mayRestore && wroteBefore));
+  return decided.map(({ slot, decision }): Decision => {
+    if (!decision) return mayMake ? make(slot) : { slot, action: 'refuse', superseded: [] };
+    return mayMake && sharesSignature(decision) ? make(slot) : decision;
+  });
+}
+
+/** Ours, and so to be replaced together with the layout that is made anew. */
+function sharesSignature({ action, slot }: Decision): boolean {
+  if (slot.placed.wish.type === 'signature') return false;
+  return action === 'relist' || (action === 'keep' && slot.standing.length > 0);
+}
+
+function isMakeable({ placed: { wish } }: SlotSurvey): boolean {
+  return wish.ready === undefined || wish.ready.payload !== undefined;
+}
+
+function make(slot: SlotSurvey): Decision {
+  return { slot, action: 'make', superseded: slot.own };
+}
+
+function withHidden(decision: Decision, { hidden }: LocationSurvey): Decision {
+  const writes = decision.action !== 'keep' && decision.action !== 'refuse';
+  return writes && decision.slot.place === 'bundles' && hidden.length > 0 ? { ...decision, hides: hidden } : decision;
+}
+
+function standsFor(raw: RawEvidence, { written }: LocationSurvey): Pick<Decision, 'piece' | 'unconfirmed'> {
+  const id = pieceId(raw);
+  const pending = written.some((entry) => entry.pending && recordedId(entry) === id);
+  return { piece: { id, digest: raw.descriptor.digest }, ...(pending ? { unconfirmed: true as const } : {}) };
+}
+
 /** After a first write: what of it another writer has destroyed meanwhile is written again, and nothing else. */
-export function repeat(written: readonly Decision[], survey: LocationSurvey): readonly Decision[] {
-  const listed = new Set(survey.content.layers.map((layer) => layer.digest));
+export function repeat(written: readonly Decision[], { listed }: LocationSurvey): readonly Decision[] {
   return written.map((decision) =>
-    decision.layer === undefined || listed.has(decision.layer) ? { ...decision, action: 'keep' } : decision,
+    decision.piece === undefined || listed.has(decision.piece.id) ? { ...decision, action: 'keep' } : decision,
   );
 }
 
 export function isIdle(decisions: readonly Decision[]): boolean {
   return decisions.every(({ action }) => action === 'keep' || action === 'refuse');
-}
-
-/** One manifest PUT. */
-export interface Edit {
-  readonly add: readonly SignedStatement[];
-  readonly relist: readonly Descriptor[];
-  readonly drop: ReadonlySet<Digest>;
-}
-
-export async function editOf(decisions: readonly Decision[], options: SettleOptions): Promise<Edit> {
-  const add: SignedStatement[] = [];
-  const relist: Descriptor[] = [];
-  const drop = new Set<Digest>();
-  for (const { action, survey, superseded } of decisions) {
-    if (action === 'relist') relist.push(...survey.lost.map((entry) => entry.descriptor));
-    else if (action === 'make') add.push(await options.make(survey.placed));
-    else continue;
-    // The same envelope may come again with another certificate beside it: dropped here, it is listed anew.
-    for (const digest of superseded) drop.add(digest);
-  }
-  return { add, relist, drop };
-}
-
-/** The decisions with the layers that now stand for them. */
-export async function confirmed(decisions: readonly Decision[], options: SettleOptions): Promise<readonly Decision[]> {
-  return Promise.all(
-    decisions.map(async (decision) => {
-      if (decision.action !== 'make') return decision;
-      return { ...decision, layer: sha256((await options.make(decision.survey.placed)).envelope) };
-    }),
-  );
-}
-
-/** The record of what we are about to write: what the edit leaves of it, and what it adds. */
-export function recordAfter(
-  before: readonly WrittenEvidence[],
-  edit: Edit,
-  decisions: readonly Decision[],
-  now: Date,
-): readonly WrittenEvidence[] {
-  const relisted = new Set(edit.relist.map(({ digest }) => digest));
-  const forgotten = new Set([
-    ...edit.drop,
-    ...decisions.flatMap(({ action, survey }) =>
-      action === 'make' ? [...survey.gone, ...survey.lost].map((entry) => entry.descriptor.digest) : [],
-    ),
-  ]);
-  const rules = new Map(decisions.map(({ survey }) => [survey.placed.wish.predicateType, survey.placed.wish.rule]));
-  const added = edit.add.map(
-    (statement): WrittenEvidence => ({
-      descriptor: attestationLayer(statement),
-      payloadDigest: sha256(statement.payload),
-      predicateType: statement.predicateType,
-      signer: statement.fingerprint,
-      rule: rules.get(statement.predicateType) ?? '',
-      writtenAt: now.toISOString(),
-      pending: true,
-    }),
-  );
-  return union(
-    before.filter(({ descriptor: { digest } }) => relisted.has(digest) || !forgotten.has(digest)),
-    added,
-  );
-}
-
-/** The record once these layers are known to be listed. */
-export function withoutPending(
-  record: readonly WrittenEvidence[],
-  listed: ReadonlySet<Digest>,
-): readonly WrittenEvidence[] {
-  return record.map(({ pending, ...entry }) =>
-    pending && !listed.has(entry.descriptor.digest) ? { ...entry, pending } : entry,
-  );
-}
-
-/** Both records, each layer once; the second is the newer one. */
-export function union(
-  first: readonly WrittenEvidence[],
-  second: readonly WrittenEvidence[],
-): readonly WrittenEvidence[] {
-  const newer = new Set(second.map((entry) => entry.descriptor.digest));
-  return [...first.filter((entry) => !newer.has(entry.descriptor.digest)), ...second];
 }

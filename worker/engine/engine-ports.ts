@@ -1,5 +1,6 @@
 import type { ReadyStatement } from '#engine/ready-statement.ts';
 import type { Digest } from '#model/digest.ts';
+import type { EvidenceLayout } from '#model/evidence.ts';
 import type { WrittenEvidenceStore } from '#model/ledger.ts';
 import type { EvidenceLock, OwnPushes } from '#model/ports.ts';
 import type { EvidenceType, ImportRule } from '#model/rule.ts';
@@ -15,6 +16,8 @@ export interface SigningIdentity {
   readonly signer: ConfiguredSigner;
   /** Signers before it whose statements still are our own. */
   readonly former: readonly FormerSigner[];
+  /** Who is believed where nothing else is configured; absent: its own chain or key, see `signerAttestor`. */
+  readonly trust?: Attestor;
 }
 
 export interface FormerSigner {
@@ -31,6 +34,10 @@ export interface EvidenceWish {
   readonly attestor: Attestor;
   /** `registry/path` that holds the evidence; absent: the image's own repository. */
   readonly repository?: string;
+  /** Where it is stored; absent: at cosign's tag. */
+  readonly layouts?: readonly EvidenceLayout[];
+  /** Whether a first bundle may hide what others put at cosign's tags; absent: it may not. */
+  readonly hiding?: 'refuse' | 'warn';
   /** For an index: also on each platform image. */
   readonly platforms: boolean;
   /** The rule that asks for it. */
@@ -41,6 +48,10 @@ export interface EvidenceWish {
   readonly imports?: readonly ImportSource[];
   /** Digests that need nothing of the kind: they have provenance of others. */
   readonly except?: ReadonlySet<Digest>;
+}
+
+export function layoutsOfWish({ layouts = ['cosign-tag'] }: EvidenceWish): readonly EvidenceLayout[] {
+  return layouts;
 }
 
 /** One place that provenance of others is taken over from, and who signs it. */

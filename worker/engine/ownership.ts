@@ -1,13 +1,19 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { type Envelope, pae, parseEnvelope, verifySignature } from '#crypto/dsse.ts';
+import { verifySignature } from '#crypto/dsse.ts';
 import type { EvidenceWish, SigningIdentity } from '#engine/engine-ports.ts';
+import { type Place, pieceId, recordedId, recordedPlace } from '#engine/places.ts';
 import type { ReadyStatement } from '#engine/ready-statement.ts';
+import { readSignedPiece, type SignedPiece } from '#engine/signed-piece.ts';
+import { signerAttestor } from '#engine/signer-attestor.ts';
 import { sha256 } from '#model/digest.ts';
 import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
+import { isOurImageSignature } from '#predicates/image-signature.ts';
 import { isOurs } from '#predicates/own-statement.ts';
+import type { KeylessSigner } from '#signing/signer.ts';
+import { imageDefect, readSimpleSigning } from '#verification/simple-signing.ts';
 import { readStatement } from '#verification/statement.ts';
 import { subjectDefect } from '#verification/statement-subject.ts';
-import { jsonBoundsProblem } from '#verification/strict-json.ts';
+import { verifyEvidence } from '#verification/verify-evidence.ts';
 
 /** Fingerprints of the signers that the wishes of one location have now. */
 export type PresentSigners = ReadonlySet<string>;
@@ -24,39 +30,51 @@ export function isOwn(
   written: readonly WrittenEvidence[],
   present: PresentSigners,
 ): boolean {
-  const recorded = written.find(({ descriptor }) => descriptor.digest === raw.descriptor.digest);
-  if (recorded && isRecordOf(recorded, wish, present) && (!wish.ready || isCovered(raw, wish.ready))) return true;
-  // Anybody may have put these bytes there: they are bounded before they are parsed.
-  if (!raw.bytes || jsonBoundsProblem(raw.bytes) !== undefined) return false;
-  const parsed = parseEnvelope(raw.bytes);
-  if (!parsed.ok) return false;
+  const id = pieceId(raw);
+  const recorded = written.find((entry) => recordedId(entry) === id);
+  const piece = readSignedPiece(raw);
+  if (recorded && isRecordOf(recorded, wish, present) && (!wish.ready || isCovered(piece, wish.ready))) return true;
   // Nothing of a payload is built before it is known to be signed by us, and by nobody beside us.
-  if (!isSignedByUs(parsed.envelope, wish.identity)) return false;
-  const statement = readStatement(parsed.envelope.payload);
+  if (!piece || !isSignedByUs(raw, piece, wish.identity)) return false;
+  return raw.kind === 'image-signature' ? saysImage(raw, piece, wish) : saysStatement(raw, piece, wish);
+}
+
+function saysImage(raw: RawEvidence, { payload }: SignedPiece, wish: EvidenceWish): boolean {
+  const read = readSimpleSigning(payload);
+  if (!read.ok || wish.type !== 'signature' || !isOurImageSignature(read.signing)) return false;
+  return imageDefect(read.signing, raw.location.digest) === undefined;
+}
+
+function saysStatement(raw: RawEvidence, piece: SignedPiece, wish: EvidenceWish): boolean {
+  const statement = readStatement(piece.payload);
   if (!statement || statement.predicateType !== wish.predicateType) return false;
-  if (wish.ready ? !isCovered(raw, wish.ready) : !isOurs(statement)) return false;
+  if (wish.ready && !isCovered(piece, wish.ready)) return false;
+  if (!wish.ready && !(wish.type === 'signature' ? isOurImageSignature(statement) : isOurs(statement))) return false;
   // Whoever may push may copy what we signed for one image beside another: there it tells of nothing that we did.
   return subjectDefect(statement, raw.location.digest) === undefined;
 }
 
 /** Whether a piece is the ready statement itself, or one that it takes the place of. */
-function isCovered({ bytes }: RawEvidence, ready: ReadyStatement): boolean {
-  if (!bytes || jsonBoundsProblem(bytes) !== undefined) return false;
-  const parsed = parseEnvelope(bytes);
-  if (!parsed.ok) return false;
-  const { payload } = parsed.envelope;
-  if (sha256(payload) === ready.digest) return true;
-  const statement = readStatement(payload);
+function isCovered(piece: SignedPiece | undefined, ready: ReadyStatement): boolean {
+  if (!piece) return false;
+  if (sha256(piece.payload) === ready.digest) return true;
+  const statement = readStatement(piece.payload);
   return statement !== undefined && ready.supersedes(statement);
 }
 
-function isSignedByUs({ payloadType, payload, signatures }: Envelope, identity: SigningIdentity): boolean {
-  const signed = pae(payloadType, payload);
+function isSignedByUs(raw: RawEvidence, piece: SignedPiece, identity: SigningIdentity): boolean {
+  const { signed, signatures } = piece;
+  if (signatures.length === 0) return false;
   const keys = lineageKeys(identity);
-  return (
-    signatures.length > 0 &&
-    signatures.every(({ signature }) => keys.some((key) => verifySignature(key, signed, signature)))
-  );
+  if (signatures.every((signature) => keys.some((key) => verifySignature(key, signed, signature)))) return true;
+  return identity.signer.kind === 'keyless' && isCertifiedForUs(raw, piece, identity.signer);
+}
+
+/** Whether a keyless piece carries a certificate of the signer's CA for its identity, good when it was given. */
+export function isCertifiedForUs(raw: RawEvidence, { certificate }: SignedPiece, signer: KeylessSigner): boolean {
+  if (!certificate) return false;
+  const attestor = signerAttestor(signer);
+  return verifyEvidence(raw, { digest: raw.location.digest, attestor, now: certificate.validFromDate }).held === true;
 }
 
 /**
@@ -66,6 +84,11 @@ function isSignedByUs({ payloadType, payload, signatures }: Envelope, identity: 
 export function isRecordOf(entry: WrittenEvidence, wish: EvidenceWish, present: PresentSigners): boolean {
   if (entry.predicateType !== wish.predicateType) return false;
   return isLineage(entry.signer, wish.identity) || (entry.rule === wish.rule && !present.has(entry.signer));
+}
+
+/** As `isRecordOf`, of what stands in one place and was not superseded. */
+export function isRecordAt(entry: WrittenEvidence, place: Place, wish: EvidenceWish, present: PresentSigners): boolean {
+  return recordedPlace(entry) === place && !entry.superseded && isRecordOf(entry, wish, present);
 }
 
 function isLineage(fingerprint: string, { signer, former }: SigningIdentity): boolean {

@@ -1,46 +1,24 @@
-import {
-  confirmed,
-  type Decision,
-  decide,
-  editOf,
-  isIdle,
-  recordAfter,
-  repeat,
-  type SettleOptions,
-  union,
-  withoutPending,
-} from '#engine/decision.ts';
+import { type Decision, decide, isIdle, repeat, type SettleOptions } from '#engine/decision.ts';
+import { type Edit, editOf } from '#engine/edit.ts';
 import type { EnginePorts } from '#engine/engine-ports.ts';
-import { surveyLocation } from '#engine/survey.ts';
+import { type PieceId, placeName, recordedId } from '#engine/places.ts';
+import { recordAfter, union, withoutBundles, withoutPending } from '#engine/record.ts';
+import { type SettledEvidence, settled } from '#engine/settled-evidence.ts';
+import { type LocationSurvey, surveyLocation } from '#engine/survey.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
+import { allStands, prune, type WriteContext, writePlaces } from '#engine/write-places.ts';
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
-import { attestationTag, type EvidenceLocation, type WrittenEvidence } from '#model/evidence.ts';
-import { formatRepositoryRef } from '#model/image-ref.ts';
+import { type EvidenceLocation, locationKey, type WrittenEvidence } from '#model/evidence.ts';
 import type { Lease } from '#model/ports.ts';
-import type { EvidenceType } from '#model/rule.ts';
-import { attestationLayer } from '#storage/attestation-manifest.ts';
-import { missingAfterWrite, writeAttestationTag } from '#storage/attestation-tag-writer.ts';
 
-/** What became of one wish at one location. */
-export interface SettledEvidence {
-  readonly type: EvidenceType;
-  readonly predicateType: string;
-  /** `registry/repository:sha256-….att`. */
-  readonly location: string;
-  /** The image or platform digest that the statement is about. */
-  readonly subject: Digest;
-  /** Digest of the envelope; absent when there is none. */
-  readonly digest?: Digest;
-  /** `refused`: missing, and the rule does not let it be signed now. */
-  readonly state: 'created' | 'present' | 'replaced' | 'restored' | 'refused';
-}
+export type { SettledEvidence } from '#engine/settled-evidence.ts';
 
 /** How often a location is tried when other writers come between; they hold it for milliseconds. */
 const MAX_ATTEMPTS = 6;
 const LOCK_WAIT_MS = 30_000;
 
-/** Brings one prepared location to what its wishes say, in one manifest PUT, and reads it back. */
+/** Brings one prepared location to what its wishes say, all layers of a tag in one PUT, and reads it back. */
 export type Settle = () => Promise<readonly SettledEvidence[]>;
 
 /**
@@ -53,13 +31,14 @@ export async function prepareLocation(
   ports: EnginePorts,
   options: SettleOptions,
 ): Promise<Settle> {
-  const location = (placed[0] as PlacedWish).location;
+  const { location } = firstOf(placed);
   const before = await surveyLocation(location, placed, ports, options.signal);
   const first = decide(before, options);
-  const done = isIdle(first) && !first.some(({ unconfirmed }) => unconfirmed);
-  if (done) return async () => first.map((decision) => settled(decision));
+  if (isIdle(first) && !first.some(({ unconfirmed }) => unconfirmed) && before.stale.length === 0) {
+    return async () => first.map((decision) => settled(decision));
+  }
   // Statements are made before the lock is taken: walking layers takes seconds, a PUT milliseconds.
-  for (const { action, survey } of first) if (action === 'make') await options.make(survey.placed);
+  await editOf(first, firstOf(placed).descriptor, ports.now(), options);
   return () => underLock(location, placed, ports, options);
 }
 
@@ -70,70 +49,90 @@ async function underLock(
   options: SettleOptions,
 ): Promise<readonly SettledEvidence[]> {
   await using lease = await ports.lock.acquire(location, LOCK_WAIT_MS, options.signal);
-  const target = ports.registries.target(location.registry);
-  const context = { target, lease, ownPushes: ports.ownPushes };
+  const context = { target: ports.registries.target(location.registry), lease, ownPushes: ports.ownPushes };
+  const created = ports.now();
   let written: readonly Decision[] | undefined;
+  let overwritten = locationKey(location);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     options.signal?.throwIfAborted();
     const survey = await surveyLocation(location, placed, ports, lease.signal);
     const decisions = written ? repeat(written, survey) : decide(survey, options);
     if (isIdle(decisions)) {
       if (decisions.some(({ unconfirmed }) => unconfirmed)) {
-        await confirm(location, survey.written, layersOf(decisions), ports, lease);
+        await replaceRecord(location, withoutPending(survey.written, piecesOf(decisions)), ports, lease);
       }
-      return (written ?? decisions).map((decision) => settled(decision));
+      return await finish(written ?? decisions, survey, location, context, ports);
     }
-    const edit = await editOf(decisions, options);
+    const edit = await editOf(decisions, firstOf(placed).descriptor, created, options);
+    overwritten = [...new Set(edit.pieces.map(({ slot }) => placeName(location, slot.place)))].join(', ');
     const record = recordAfter(survey.written, edit, decisions, ports.now());
-    // The record is one writer's too: who was stopped for longer than the lease must not put back an old one.
-    await lease.check();
-    await ports.written.replace(location, union(survey.written, record));
+    await replaceRecord(location, union(survey.written, record), ports, lease);
     try {
-      await writeAttestationTag(context, location, survey.content, edit);
+      await writePlaces(context, location, survey.content, edit);
     } catch (error) {
       if (error instanceof AppError && error.code === 'write-conflict') continue;
       throw error;
     }
-    written = await confirmed(written ?? decisions, options);
-    const wanted = [...edit.relist, ...edit.add.map(attestationLayer)];
-    await confirm(location, record, new Set(wanted.map(({ digest }) => digest)), ports, lease);
-    if ((await missingAfterWrite(target, location, wanted, lease.signal)).length === 0) {
-      return written.map((decision) => settled(decision));
-    }
+    written = withPieces(written ?? decisions, edit);
+    await replaceRecord(location, withoutPending(record, new Set(edit.pieces.map(({ id }) => id))), ports, lease);
+    if (await allStands(context, location, edit)) return await finish(written, survey, location, context, ports);
   }
-  throw new AppError('write-conflict', `other writers keep overwriting ${where(location)}`);
+  throw new AppError('write-conflict', `other writers keep overwriting ${overwritten}`);
 }
 
-/** Puts down that these layers were written; others stay as they are. */
-async function confirm(
+function firstOf(placed: readonly PlacedWish[]): PlacedWish {
+  return placed[0] as PlacedWish;
+}
+
+/** The decisions with the pieces that now stand for them. */
+function withPieces(decisions: readonly Decision[], { pieces }: Edit): readonly Decision[] {
+  return decisions.map((decision) => {
+    const piece = pieces.find(
+      ({ slot }) => slot.placed === decision.slot.placed && slot.layout === decision.slot.layout,
+    );
+    return piece ? { ...decision, piece: { id: piece.id, digest: piece.layer.digest } } : decision;
+  });
+}
+
+/** Deletes the bundles that were superseded, now or by a run that did not come to it, and says which stay. */
+async function finish(
+  decisions: readonly Decision[],
+  { stale }: LocationSurvey,
+  location: EvidenceLocation,
+  context: WriteContext,
+  ports: EnginePorts,
+): Promise<readonly SettledEvidence[]> {
+  const standing = piecesOf(decisions);
+  const superseded = decisions
+    .filter(({ action }) => action !== 'keep' && action !== 'refuse')
+    .flatMap((decision) => decision.superseded.filter(({ layout }) => layout === 'bundle'));
+  const leftOver = stale.filter((entry) => !standing.has(recordedId(entry)));
+  const manifests = new Set<Digest>([
+    ...superseded.map(({ manifestDigest }) => manifestDigest),
+    ...leftOver.flatMap(({ manifest }) => (manifest === undefined ? [] : [manifest])),
+  ]);
+  for (const { piece } of decisions) {
+    for (const manifest of manifests) if (piece?.id.endsWith(manifest)) manifests.delete(manifest);
+  }
+  const { pruned, kept } = await prune(context, location, [...manifests]);
+  if (pruned.length > 0) {
+    const record = await ports.written.list(location);
+    await replaceRecord(location, withoutBundles(record, pruned), ports, context.lease);
+  }
+  return decisions.map((decision) => settled(decision, kept));
+}
+
+/** The record is one writer's too: who was stopped for longer than the lease must not put back an old one. */
+async function replaceRecord(
   location: EvidenceLocation,
   record: readonly WrittenEvidence[],
-  layers: ReadonlySet<Digest>,
   ports: EnginePorts,
   lease: Lease,
 ): Promise<void> {
   await lease.check();
-  await ports.written.replace(location, withoutPending(record, layers));
+  await ports.written.replace(location, record);
 }
 
-function layersOf(decisions: readonly Decision[]): ReadonlySet<Digest> {
-  return new Set(decisions.flatMap(({ layer }) => (layer === undefined ? [] : [layer])));
-}
-
-const STATES = { keep: 'present', relist: 'restored', refuse: 'refused' } as const;
-
-function settled({ survey, action, superseded, layer, unconfirmed }: Decision): SettledEvidence {
-  const { wish, location } = survey.placed;
-  return {
-    type: wish.type,
-    predicateType: wish.predicateType,
-    location: where(location),
-    subject: location.digest,
-    ...(layer === undefined ? {} : { digest: layer }),
-    state: action === 'make' || unconfirmed ? (superseded.length > 0 ? 'replaced' : 'created') : STATES[action],
-  };
-}
-
-function where(location: EvidenceLocation): string {
-  return `${formatRepositoryRef(location)}:${attestationTag(location)}`;
+function piecesOf(decisions: readonly Decision[]): ReadonlySet<PieceId> {
+  return new Set(decisions.flatMap(({ piece }) => (piece === undefined ? [] : [piece.id])));
 }

@@ -1,16 +1,23 @@
 import { readBuildkitFindings } from '#engine/buildkit-findings.ts';
-import type { EnginePorts } from '#engine/engine-ports.ts';
+import { type EnginePorts, layoutsOfWish } from '#engine/engine-ports.ts';
 import { bomInput, createInventoryTaker } from '#engine/make-sbom.ts';
 import { platformSubject } from '#engine/part.ts';
 import { checkedPayload } from '#engine/ready-statement.ts';
+import { signedBefore } from '#engine/signed-before.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
+import type { EvidenceLayout, RawEvidence } from '#model/evidence.ts';
+import { formatRepositoryRef } from '#model/image-ref.ts';
+import type { SignedImage } from '#model/signed-image.ts';
 import type { SignedStatement } from '#model/signed-statement.ts';
 import type { Subject } from '#model/subject.ts';
+import { imageSignatureStatement, SIGNATURE_ANNOTATIONS } from '#predicates/image-signature.ts';
 import { provenanceStatement, sbomStatement } from '#predicates/own-statement.ts';
 import { renderCycloneDx } from '#sbom/cyclonedx.ts';
 import { renderSpdx } from '#sbom/spdx.ts';
+import { publishAgain } from '#signing/publish-again.ts';
+import { signImage } from '#signing/sign-image.ts';
 import { signStatement } from '#signing/sign-statement.ts';
 import type { ConfiguredSigner } from '#signing/signer.ts';
 
@@ -39,7 +46,12 @@ export function statementName(predicateType: string, subject: Digest): string {
 }
 
 export interface StatementMaker {
+  /** One signature for all layouts of the wish. */
   make(placed: PlacedWish): Promise<SignedStatement>;
+  /** The image signature of cosign's tag; a bundle holds a statement. */
+  signImage(placed: PlacedWish): Promise<SignedImage>;
+  /** What was signed before and stands in another layout, for this one. */
+  publishAgain(placed: PlacedWish, source: RawEvidence, layout: EvidenceLayout): Promise<SignedStatement>;
   /** Packages found, by platform digest; grows as SBOMs are made. */
   readonly packages: ReadonlyMap<Digest, number>;
   /** One entry for each statement that was made. */
@@ -57,7 +69,6 @@ export interface MakerOptions {
  */
 export function createStatementMaker(subject: Subject, ports: EnginePorts, options: MakerOptions): StatementMaker {
   const { signal, onStep } = options;
-  const signed = new Map<string, Promise<SignedStatement>>();
   const packages = new Map<Digest, number>();
   const times: StepTime[] = [];
   const source = ports.registries.target(subject.image.registry);
@@ -89,6 +100,8 @@ export function createStatementMaker(subject: Subject, ports: EnginePorts, optio
         const buildkit = await readBuildkitFindings(source, part, signal);
         return provenanceStatement({ subject: part, buildkit, builderId: ports.builderId }, predicateType);
       }
+      case 'signature':
+        return imageSignatureStatement(part.image.digest);
       case 'vsa':
       case 'vuln':
       case 'vulns':
@@ -101,36 +114,72 @@ export function createStatementMaker(subject: Subject, ports: EnginePorts, optio
   }
 
   async function make(placed: PlacedWish): Promise<SignedStatement> {
-    const { wish, descriptor } = placed;
+    const { wish } = placed;
+    const layouts = wish.type === 'signature' ? (['bundle'] as const) : layoutsOfWish(wish);
+    return await timed(placed, async () => {
+      const payload = await payloadOf(placed);
+      return await signStatement(wish.identity.signer, payload, wish.predicateType, { layouts, signal });
+    });
+  }
+
+  async function makeImageSignature(placed: PlacedWish): Promise<SignedImage> {
+    const { wish, location } = placed;
+    const claim = {
+      repository: formatRepositoryRef(subject.image),
+      digest: location.digest,
+      annotations: SIGNATURE_ANNOTATIONS,
+    };
+    return await timed(placed, () => signImage(wish.identity.signer, claim, { signal }));
+  }
+
+  async function publish(placed: PlacedWish, source: RawEvidence, layout: EvidenceLayout): Promise<SignedStatement> {
+    const found = signedBefore(source, placed);
+    if (!found) throw new AppError('internal', `${source.descriptor.digest} cannot be published again`);
+    const { signer, before } = found;
+    return await publishAgain(signer, placed.wish.predicateType, before, { layouts: [layout], signal });
+  }
+
+  async function timed<Signed extends { readonly fingerprint: string }>(
+    { wish, location }: PlacedWish,
+    work: () => Promise<Signed>,
+  ): Promise<Signed> {
     // Before the layers are walked for it: nobody would believe what such a certificate signs.
     refuseExpired(wish.identity.signer, ports.now());
     const began = ports.now().getTime();
-    const payload = await payloadOf(placed);
-    const statement = await signStatement(wish.identity.signer, payload, wish.predicateType, {
-      layouts: ['cosign-tag'],
-      signal,
-    });
-    const { fingerprint } = statement;
-    const what = statementName(wish.predicateType, descriptor.digest);
-    times.push({ step: 'made', what, ms: ports.now().getTime() - began });
-    onStep?.({ step: 'signed', type: wish.type, subject: descriptor.digest, fingerprint });
-    return statement;
+    const made = await work();
+    const { digest } = location;
+    const ms = ports.now().getTime() - began;
+    times.push({ step: 'made', what: statementName(wish.predicateType, digest), ms });
+    onStep?.({ step: 'signed', type: wish.type, subject: digest, fingerprint: made.fingerprint });
+    return made;
   }
 
+  const statements = new Map<string, Promise<SignedStatement>>();
+  const images = new Map<string, Promise<SignedImage>>();
+  const published = new Map<string, Promise<SignedStatement>>();
   return {
     packages,
     times,
-    make: (placed) => {
-      const { wish, descriptor } = placed;
-      const what = wish.ready?.digest ?? '';
-      const key = [wish.predicateType, wish.identity.signer.fingerprint, descriptor.digest, what].join('\n');
-      const known = signed.get(key);
-      if (known) return known;
-      const made = make(placed);
-      signed.set(key, made);
-      return made;
+    make: (placed) => once(statements, wishKey(placed), () => make(placed)),
+    signImage: (placed) => once(images, wishKey(placed), () => makeImageSignature(placed)),
+    publishAgain: (placed, source, layout) => {
+      const key = [wishKey(placed), source.descriptor.digest, layout].join('\n');
+      return once(published, key, () => publish(placed, source, layout));
     },
   };
+}
+
+function wishKey({ wish, location }: PlacedWish): string {
+  const what = [wish.predicateType, wish.identity.signer.fingerprint, location.digest, wish.ready?.digest ?? ''];
+  return [...what, ...layoutsOfWish(wish)].join('\n');
+}
+
+function once<Made>(memo: Map<string, Promise<Made>>, key: string, make: () => Promise<Made>): Promise<Made> {
+  const known = memo.get(key);
+  if (known) return known;
+  const made = make();
+  memo.set(key, made);
+  return made;
 }
 
 /** It was linted at the start; a worker may outlive it. */

@@ -1,46 +1,61 @@
-import type { EnginePorts } from '#engine/engine-ports.ts';
-import { isOwn, isRecordOf, type PresentSigners } from '#engine/ownership.ts';
-import { signerAttestor } from '#engine/signer-attestor.ts';
+import { type EnginePorts, layoutsOfWish } from '#engine/engine-ports.ts';
+import { hiddenEvidence, holdsBundle } from '#engine/hiding.ts';
+import { isOwn, isRecordAt, type PresentSigners } from '#engine/ownership.ts';
+import {
+  evidenceAt,
+  listedPieces,
+  type PieceId,
+  PLACES,
+  type Place,
+  type PlaceContent,
+  pieceId,
+  placeFor,
+  readPlaces,
+  recordedId,
+} from '#engine/places.ts';
+import { heldUnderTrust, recordedPiece, stands } from '#engine/standing.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
-import type { Digest } from '#model/digest.ts';
-import { AppError } from '#model/errors.ts';
-import type { EvidenceLocation, RawEvidence, WrittenEvidence } from '#model/evidence.ts';
+import type { EvidenceLayout, EvidenceLocation, RawEvidence, WrittenEvidence } from '#model/evidence.ts';
+import type { ReadTarget } from '#oci/target.ts';
 import { isListedAs } from '#storage/attestation-manifest.ts';
-import { type AttestationTagContent, readAttestationTag } from '#storage/attestation-tag-reader.ts';
-import { readBlob } from '#storage/read-blob.ts';
-import type { Attestor } from '#verification/attestor.ts';
-import { verifyEvidence } from '#verification/verify-evidence.ts';
 
-/** What a location holds, measured against one wish. */
-export interface WishSurvey {
+/** One wish in one layout. */
+export interface Slot {
   readonly placed: PlacedWish;
-  /** Layers that hold under the wish's trust, whoever signed them, and those of ours that stand. */
-  readonly held: readonly Digest[];
-  /** Layers of ours for this wish, whether they hold or not. */
-  readonly own: readonly Digest[];
+  readonly layout: EvidenceLayout;
+  readonly place: Place;
+}
+
+/** What a location holds, measured against one slot. */
+export interface SlotSurvey extends Slot {
+  /** Pieces that hold under the wish's trust, whoever signed them, and those of ours that stand. */
+  readonly held: readonly RawEvidence[];
+  /** Pieces of ours for this slot, whether they hold or not. */
+  readonly own: readonly RawEvidence[];
+  /** Those of them that stand. */
+  readonly standing: readonly RawEvidence[];
   /** What we wrote, is not listed as we wrote it, still is in the registry and would hold: listed again, unsigned. */
-  readonly lost: readonly WrittenEvidence[];
+  readonly lost?: { readonly entry: WrittenEvidence; readonly raw: RawEvidence };
   /** What we wrote and is gone for good. */
   readonly gone: readonly WrittenEvidence[];
 }
 
 export interface LocationSurvey {
-  readonly content: AttestationTagContent;
+  readonly content: PlaceContent;
+  readonly listed: ReadonlySet<PieceId>;
   readonly written: readonly WrittenEvidence[];
-  readonly wishes: readonly WishSurvey[];
+  readonly slots: readonly SlotSurvey[];
+  /** Pieces at cosign's tags that a first bundle would hide; none once there is a bundle. */
+  readonly hidden: readonly RawEvidence[];
+  /** Bundles of ours that others of ours have replaced, and that can be deleted. */
+  readonly stale: readonly WrittenEvidence[];
 }
 
 interface Measured {
-  readonly content: AttestationTagContent;
+  readonly content: PlaceContent;
   readonly written: readonly WrittenEvidence[];
   readonly present: PresentSigners;
 }
-
-/** A recorded layer is fetched to be judged before it is listed again. */
-const MAX_RECORDED_BYTES = 128 * 1024 * 1024;
-
-/** What a registry says of a blob that it does not hold as it should. */
-const UNUSABLE: readonly string[] = ['not-found', 'digest-mismatch', 'layer-corrupt', 'too-large'];
 
 /** Reads a location once and measures it against all wishes that concern it. */
 export async function surveyLocation(
@@ -50,105 +65,85 @@ export async function surveyLocation(
   signal?: AbortSignal,
 ): Promise<LocationSurvey> {
   const source = ports.registries.target(location.registry);
-  const content = await readAttestationTag(source, location, signal);
+  const slots = placed.flatMap(slotsOf);
+  const content = await readContent(source, location, slots, signal);
   const written = await ports.written.list(location);
   const present = new Set(placed.map(({ wish }) => wish.identity.signer.fingerprint));
-  const wishes: WishSurvey[] = [];
-  for (const each of placed) wishes.push(await surveyWish(each, { content, written, present }, ports, signal));
-  return { content, written, wishes };
+  const measured = { content, written, present };
+  const surveyed: SlotSurvey[] = [];
+  for (const slot of slots) surveyed.push(await surveySlot(slot, measured, ports, signal));
+  const listed = listedPieces(content);
+  const superseded = written.filter((entry) => entry.superseded && listed.has(recordedId(entry)));
+  const stale = superseded.length > 0 && (await mayDelete(ports, location, signal)) ? superseded : [];
+  return { content, listed, written, slots: surveyed, hidden: hiddenEvidence(slots, measured), stale };
 }
 
-async function surveyWish(
-  placed: PlacedWish,
+function slotsOf(placed: PlacedWish): readonly Slot[] {
+  const { wish } = placed;
+  return layoutsOfWish(wish).map((layout) => ({ placed, layout, place: placeFor(wish.type, layout) }));
+}
+
+/** The places of the slots; where a first bundle may come, also what it would hide. */
+async function readContent(
+  source: ReadTarget,
+  location: EvidenceLocation,
+  slots: readonly Slot[],
+  signal?: AbortSignal,
+): Promise<PlaceContent> {
+  const wanted = new Set(slots.map(({ place }) => place));
+  const content = await readPlaces(source, location, wanted, signal);
+  if (!wanted.has('bundles') || holdsBundle(content)) return content;
+  const others = new Set(PLACES.filter((place) => !wanted.has(place)));
+  return { ...content, ...(await readPlaces(source, location, others, signal)) };
+}
+
+async function surveySlot(
+  slot: Slot,
   { content, written, present }: Measured,
   ports: EnginePorts,
   signal?: AbortSignal,
-): Promise<WishSurvey> {
+): Promise<SlotSurvey> {
   const now = ports.now();
-  const ours = content.evidence.filter((raw) => isOwn(raw, placed.wish, written, present));
-  const standing = ours.filter((raw) => isListedAsWritten(raw, written) && stands(raw, placed, now));
-  const held = heldUnderTrust(content.evidence, placed, now);
-  const lost: WrittenEvidence[] = [];
+  const { placed, place } = slot;
+  const { wish } = placed;
+  const evidence = evidenceAt(content, place);
+  const ours = evidence.filter((raw) => isOwn(raw, wish, written, present));
+  // What was superseded stands no more, though it may hold: it waits for its deletion.
+  const superseded = new Set(written.filter((entry) => entry.superseded).map(recordedId));
+  const current = ours.filter((raw) => !superseded.has(pieceId(raw)));
+  const standing = current.filter((raw) => isListedAsWritten(raw, written) && stands(raw, placed, now));
+  const candidates = evidence.filter((raw) => !superseded.has(pieceId(raw)));
+  const held = heldUnderTrust(candidates, placed, now);
+  let lost: SlotSurvey['lost'];
   const gone: WrittenEvidence[] = [];
   // Own evidence that stands makes older records of the same type history, not loss.
-  const candidates = standing.length > 0 ? [] : written.filter((entry) => isRecordOf(entry, placed.wish, present));
-  for (const entry of candidates) {
-    if (await canBeRelisted(entry, placed, ports, signal)) lost.push(entry);
-    else if (!placed.wish.ready || entry.payloadDigest === placed.wish.ready.digest) gone.push(entry);
+  const recorded = standing.length > 0 ? [] : written.filter((entry) => isRecordAt(entry, place, wish, present));
+  for (const entry of recorded) {
+    const raw = await recordedPiece(entry, placed, ports, signal);
+    if (raw) lost = { entry, raw };
+    else if (!wish.ready || entry.payloadDigest === wish.ready.digest) gone.push(entry);
   }
   return {
-    placed,
-    held: [...new Set([...held, ...standing].map(layerDigest))],
-    own: ours.map(layerDigest),
-    lost: lost.slice(-1),
+    ...slot,
+    held: [...new Map([...held, ...standing].map((raw) => [pieceId(raw), raw])).values()],
+    own: current,
+    standing,
+    ...(lost ? { lost } : {}),
     gone,
   };
 }
 
-/**
- * The pieces that hold under the wish's trust.
- * @throws AppError `policy-unsupported` when none does and one could not be judged: it might be what is missing.
- */
-function heldUnderTrust(evidence: readonly RawEvidence[], placed: PlacedWish, now: Date): readonly RawEvidence[] {
-  let undecided: AppError | undefined;
-  const held = evidence.filter((raw) => {
-    try {
-      return holds(raw, placed, placed.wish.attestor, now) !== undefined;
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'policy-unsupported') throw error;
-      undecided ??= error;
-      return false;
-    }
-  });
-  if (held.length === 0 && undecided) throw undecided;
-  return held;
-}
-
-/** Fingerprint of who signed, when the evidence holds. */
-function holds(raw: RawEvidence, { wish, location }: PlacedWish, attestor: Attestor, now: Date): string | undefined {
-  const evidence = verifyEvidence(raw, { digest: location.digest, attestor, now });
-  if (evidence.held !== true || evidence.statement?.predicateType !== wish.predicateType) return undefined;
-  if (wish.ready && !wish.ready.isSame(evidence)) return undefined;
-  return evidence.signer?.fingerprint;
-}
-
-/**
- * Our own evidence also stands when its present signer's own chain bears it: a trust that wants more (a log entry,
- * another CA) would get nothing better from signing the same statement again at every look.
- */
-function stands(raw: RawEvidence, placed: PlacedWish, now: Date): boolean {
-  const { signer } = placed.wish.identity;
-  if (holds(raw, placed, signerAttestor(signer), now) === signer.fingerprint) return true;
-  return heldUnderTrust([raw], placed, now).length > 0;
-}
-
 /** A layer that another writer lists without our annotations is not what we wrote. */
-function isListedAsWritten({ descriptor }: RawEvidence, written: readonly WrittenEvidence[]): boolean {
-  const recorded = written.find((entry) => entry.descriptor.digest === descriptor.digest);
-  return recorded === undefined || isListedAs(descriptor, recorded.descriptor);
+function isListedAsWritten(raw: RawEvidence, written: readonly WrittenEvidence[]): boolean {
+  const id = pieceId(raw);
+  const recorded = written.find((entry) => recordedId(entry) === id);
+  // A bundle's annotations are those of its manifest, which the digest covers.
+  return recorded === undefined || raw.layout === 'bundle' || isListedAs(raw.descriptor, recorded.descriptor);
 }
 
-async function canBeRelisted(
-  entry: WrittenEvidence,
-  placed: PlacedWish,
-  ports: EnginePorts,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const { location } = placed;
-  const { descriptor } = entry;
-  const source = ports.registries.target(location.registry);
-  try {
-    if (!(await source.hasBlob(location.repository, descriptor.digest, signal))) return false;
-    const bytes = await readBlob(source, location.repository, descriptor, MAX_RECORDED_BYTES, signal);
-    const raw = { location, layout: 'cosign-tag', manifestDigest: descriptor.digest, descriptor, bytes } as const;
-    return stands(raw, placed, ports.now());
-  } catch (error) {
-    // A blob that the registry cannot give back whole is as good as gone.
-    if (error instanceof AppError && UNUSABLE.includes(error.code)) return false;
-    throw error;
-  }
-}
-
-function layerDigest(raw: RawEvidence): Digest {
-  return raw.descriptor.digest;
+/** At the fallback tag a referrer is taken off the list even where the registry deletes nothing. */
+async function mayDelete(ports: EnginePorts, location: EvidenceLocation, signal?: AbortSignal): Promise<boolean> {
+  const target = ports.registries.target(location.registry);
+  const { deletes, referrers } = await target.capabilities(location.repository, signal);
+  return deletes !== false || referrers === 'tag';
 }

@@ -8,6 +8,7 @@ export const SIGNING_REFUSALS = {
   type: 'The rule lets nothing of this type be handed in.',
   signer: 'The rule lets another signer sign this type.',
   statement: 'The statement is malformed, of another type, or about another image.',
+  hiding: 'A first bundle would hide evidence of others at cosign tags from verifiers that prefer bundles.',
   import: 'Provenance was found to be taken over, and does not hold.',
 } as const;
 

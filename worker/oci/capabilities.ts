@@ -1,6 +1,6 @@
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
-import { canonicalHost, DOCKER_HUB } from '#oci/registry-url.ts';
+import { pathProblem } from '#model/registry-limits.ts';
 
 /** What a registry can do for one repository. A member that is absent is not known yet: nothing was asked or tried. */
 export interface Capabilities {
@@ -41,29 +41,13 @@ export async function probe(target: Probed, repository: string, signal?: AbortSi
   return await target.capabilities(repository, signal);
 }
 
-/** Docker Hub takes `namespace/name` alone. */
-const PATH_LEVELS: Readonly<Record<string, number>> = { [DOCKER_HUB]: 2 };
-
-/** The most levels that a registry's repository paths may have, by its host; undefined: no limit is known. */
-export function pathLevels(host: string): number | undefined {
-  return PATH_LEVELS[canonicalHost(host)];
-}
-
-/** Why a registry can never hold this repository; undefined when nothing is known against it. */
-export function pathProblem(host: string, repository: string): AppError | undefined {
-  const most = pathLevels(host);
-  const parts = repository.split('/');
-  if (most === undefined || parts.length <= most) return undefined;
-  const flat = [...parts.slice(0, most - 1), parts.slice(most - 1).join('-')].join('/');
-  const message = `${host} takes repository paths of ${most} levels, and ${repository} has ${parts.length}`;
-  return new AppError('path-too-deep', message, { field: 'repository', mend: `use a repository such as ${flat}` });
-}
-
 /** @throws AppError `path-too-deep`, before anything is sent. */
 export function refuseDeepPath(
   { name, baseUrl }: { readonly name: string; readonly baseUrl: URL },
   repository: string,
 ): void {
   const problem = pathProblem(name, repository) ?? pathProblem(baseUrl.host, repository);
-  if (problem) throw problem;
+  if (!problem) return;
+  const mend = `use a repository such as ${problem.flat}`;
+  throw new AppError('path-too-deep', problem.message, { field: 'repository', mend });
 }

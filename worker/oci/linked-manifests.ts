@@ -1,6 +1,7 @@
 import { type Digest, isDigest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
-import { NO_CONTENT, pathLevels, refuseDeepPath } from '#oci/capabilities.ts';
+import { pathLevels } from '#model/registry-limits.ts';
+import { NO_CONTENT, refuseDeepPath } from '#oci/capabilities.ts';
 import type { Manifests } from '#oci/manifests.ts';
 import { type Referrer, referrerOf } from '#oci/referrer.ts';
 import type { ReferrersList } from '#oci/referrers-list.ts';
@@ -21,7 +22,7 @@ export function createLinkedManifests(
   connection: RegistryConnection,
   { manifests, list, tag }: LinkedParts,
 ): Pick<Target, 'resolve' | 'manifest' | 'pushManifest' | 'deleteManifest' | 'referrers' | 'capabilities'> {
-  const { name, baseUrl, memo } = connection;
+  const { name, baseUrl, memo, immutableTags } = connection;
 
   /** True where the registry itself lists the referrers of this digest. */
   async function listsItself(repository: string, subject: Digest, signal?: AbortSignal): Promise<boolean> {
@@ -77,7 +78,11 @@ export function createLinkedManifests(
     async capabilities(repository, signal) {
       if (memo.known(name, repository).referrers === undefined) await list.list(repository, NO_CONTENT, signal);
       const levels = pathLevels(name) ?? pathLevels(baseUrl.host);
-      return { ...memo.known(name, repository), ...(levels === undefined ? {} : { pathLevels: levels }) };
+      return {
+        ...memo.known(name, repository),
+        ...(immutableTags ? { immutableTags } : {}),
+        ...(levels === undefined ? {} : { pathLevels: levels }),
+      };
     },
   };
 }

@@ -62,6 +62,10 @@ export const RegistryOptions = z
       .boolean()
       .exactOptional()
       .describe('Dial without TLS. Loopback addresses are dialled without TLS unless this is false.'),
+    immutableTags: z
+      .boolean()
+      .exactOptional()
+      .describe('Whether its tags cannot be written again: then evidence lives there in bundles alone.'),
     credentials: Credentials.exactOptional().describe("Absent: anonymous, or what Docker's own configuration holds."),
   })
   .superRefine(({ proxy, proxyCredentials }, context) => {

@@ -99,11 +99,13 @@ function openRegistry(
     ...(dependencies.environmentProxy ? { environmentProxy: dependencies.environmentProxy } : {}),
   });
   const { now, memo, turn } = dependencies;
+  const { immutableTags } = options;
   const target = createRegistryTarget({
     name,
     baseUrl,
     client,
     now,
+    ...(immutableTags === undefined ? {} : { immutableTags }),
     ...(memo ? { memo } : {}),
     ...(turn ? { turn: (signal?: AbortSignal) => turn(name, signal) } : {}),
     ...registryCredentials(options, dependencies),

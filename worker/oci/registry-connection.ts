@@ -21,6 +21,7 @@ export interface ConnectionOptions {
   /** Gets to know what the answers tell of the registry. */
   readonly memo: CapabilityMemo;
   readonly now: () => Date;
+  readonly immutableTags?: boolean;
   /** Waited for before each call: keeps to a budget. Its time does not count against the call's own. */
   readonly turn?: (signal?: AbortSignal) => Promise<void>;
 }
@@ -51,6 +52,8 @@ export interface RegistryConnection {
   readonly baseUrl: URL;
   readonly limits: RegistryLimits;
   readonly memo: CapabilityMemo;
+  /** Its tags are known not to be writable again, before any was tried. */
+  readonly immutableTags: boolean;
   send(call: RegistryCall): Promise<HttpResponse>;
   /** As `send`, and any other status than those accepted is thrown as what it means. */
   expect(call: RegistryCall, ...accepted: readonly number[]): Promise<HttpResponse>;
@@ -61,7 +64,7 @@ export interface RegistryConnection {
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 export function createRegistryConnection(options: ConnectionOptions): RegistryConnection {
-  const { name, baseUrl, client, limits, memo, now } = options;
+  const { name, baseUrl, client, limits, memo, now, immutableTags = false } = options;
   const authorizer = createAuthorizer({ ...options, registry: name });
 
   async function send(call: RegistryCall): Promise<HttpResponse> {
@@ -142,7 +145,7 @@ export function createRegistryConnection(options: ConnectionOptions): RegistryCo
     return error;
   }
 
-  return { name, baseUrl, limits, memo, send, expect, failure };
+  return { name, baseUrl, limits, memo, immutableTags, send, expect, failure };
 }
 
 /** The URL of a repository's resource: `path` is what follows the repository. */

@@ -25,6 +25,8 @@ export interface RegistryTargetOptions {
   /** What is known of registries, to be shared by several targets; its own when absent. */
   readonly memo?: CapabilityMemo;
   readonly now: () => Date;
+  /** What the configuration says of its tags: they cannot be written again. */
+  readonly immutableTags?: boolean;
   /** Waited for before each call: keeps to a budget. */
   readonly turn?: (signal?: AbortSignal) => Promise<void>;
 }

@@ -41,13 +41,14 @@ test('defaults are filled in, durations are milliseconds, lists are lists', asyn
       {
         type: 'cyclonedx',
         predicateType: 'https://cyclonedx.org/bom',
-        layout: 'cosign-tag',
         signer: 'release',
         platforms: true,
       },
     ],
     policies: ['evidence'],
     onLapse: 'attest',
+    hiding: 'refuse',
+    verifiers: [],
   });
 });
 

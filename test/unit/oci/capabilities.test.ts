@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_CONTENT, pathLevels, pathProblem, probe } from '#oci/capabilities.ts';
+import { pathLevels, pathProblem } from '#model/registry-limits.ts';
+import { NO_CONTENT, probe, refuseDeepPath } from '#oci/capabilities.ts';
 import { createCapabilityMemo, type LearntCapability } from '#oci/capability-memo.ts';
 import { createMemoryTarget } from '#oci/memory-target.ts';
 
@@ -98,10 +99,10 @@ test('Docker Hub takes two levels, by whichever name', () => {
   for (const host of ['docker.io', 'index.docker.io', 'registry-1.docker.io', 'Docker.IO']) {
     assert.equal(pathLevels(host), 2);
     assert.equal(pathProblem(host, 'team/app'), undefined);
-    const problem = pathProblem(host, 'team/app/evidence');
-    assert.equal(problem?.code, 'path-too-deep');
-    assert.match(problem?.message ?? '', /2 levels, and team\/app\/evidence has 3/);
-    assert.equal(problem?.mend, 'use a repository such as team/app-evidence');
+    assert.match(pathProblem(host, 'team/app/evidence')?.message ?? '', /2 levels, and team\/app\/evidence has 3/);
+    const refuse = () =>
+      refuseDeepPath({ name: host, baseUrl: new URL('https://mirror.example/') }, 'team/app/evidence');
+    assert.throws(refuse, { code: 'path-too-deep', mend: 'use a repository such as team/app-evidence' });
   }
   assert.equal(pathProblem('registry.example.com', 'a/b/c/d/e'), undefined);
 });
