@@ -80,7 +80,7 @@ const OUTWARD: Readonly<Record<string, readonly string[]>> = {
   http2: [],
   dgram: [],
   dns: ['http'],
-  child_process: ['oci', 'cli'],
+  child_process: ['oci', 'signing', 'cli'],
   worker_threads: [],
   cluster: [],
   fs: ['oci', 'compose', 'cli', 'config', 'entry points'],
