@@ -1,4 +1,4 @@
-import type { EvidenceWish, ImportSource, SigningIdentity } from '#engine/engine-ports.ts';
+import { type EvidenceWish, type ImportSource, layoutsOfWish, type SigningIdentity } from '#engine/engine-ports.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
 import type { ArmedRule, Installation, ScheduledPolicy } from '#jobs/installation.ts';
 import { AppError } from '#model/errors.ts';
@@ -106,8 +106,16 @@ function ownTrust(rule: Rule, wishes: readonly EvidenceWish[]): readonly Schedul
 /** What may be taken over in place of what is observed. */
 const PROVENANCE_TYPES = [SLSA_PROVENANCE_V1, SLSA_PROVENANCE_V02];
 
-function trustIn(id: string, { repository }: EvidenceWish, type: string, attestor: Attestor): CompiledPolicy {
-  return trustPolicy({ id, predicateTypes: [type], attestor, ...(repository === undefined ? {} : { repository }) });
+function trustIn(id: string, wish: EvidenceWish, type: string, attestor: Attestor): CompiledPolicy {
+  const { repository } = wish;
+  return trustPolicy({
+    id,
+    predicateTypes: [type],
+    attestor,
+    layouts: layoutsOfWish(wish),
+    inEach: true,
+    ...(repository === undefined ? {} : { repository }),
+  });
 }
 
 /** States are kept by this id, so two wishes of one type (by two signers, in two places) must not share one. */

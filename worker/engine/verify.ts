@@ -1,4 +1,5 @@
 import type { EnginePorts } from '#engine/engine-ports.ts';
+import { verdictsKnowingRevocation } from '#engine/revocation.ts';
 import type { Digest } from '#model/digest.ts';
 import { type AppError, toAppError } from '#model/errors.ts';
 import { type EvidenceLocation, locationKey, type RawEvidence } from '#model/evidence.ts';
@@ -7,6 +8,7 @@ import type { Verdict } from '#model/verdict.ts';
 import type { ReadTarget } from '#oci/target.ts';
 import type { CompiledPolicy, EvidenceKind, LocationContent } from '#policy/policy.ts';
 import { readAttestationTag, readSignatureTag } from '#storage/attestation-tag-reader.ts';
+import { readBundles } from '#storage/bundle-reader.ts';
 
 export interface VerifyRequest {
   /** The image as a pod names it: policies match this text, tag or digest as given. */
@@ -29,7 +31,7 @@ export interface VerifyReport {
   readonly failures: readonly AppError[];
 }
 
-export type VerifyPorts = Pick<EnginePorts, 'registries' | 'now'>;
+export type VerifyPorts = Pick<EnginePorts, 'registries' | 'now' | 'revocation'>;
 
 /**
  * Judges an image under each policy: resolve once, fetch what the policies need, evaluate. What cannot be fetched
@@ -51,9 +53,9 @@ export async function verifyImage(request: VerifyRequest, ports: VerifyPorts): P
   const now = ports.now();
   const { maxAttachmentBytes } = request;
   const limit = maxAttachmentBytes === undefined ? {} : { maxAttachmentBytes };
-  const verdicts = request.policies.map((policy) =>
-    policy.evaluate({ image, digest, now, ...limit, content: (location, kind) => contentOf(contents, location, kind) }),
-  );
+  const content = (location: EvidenceLocation, kind?: EvidenceKind) => contentOf(contents, location, kind);
+  const evaluate = () => request.policies.map((policy) => policy.evaluate({ image, digest, now, ...limit, content }));
+  const verdicts = await verdictsKnowingRevocation(ports, evaluate, request.signal);
   const failures = [...contents.values()].flatMap((content) => (content.ok ? [] : [content.error]));
   return { image: { ...image, digest }, digest, verdicts, failures };
 }
@@ -73,11 +75,12 @@ async function fetchContents(
 ): Promise<ReadonlyMap<string, LocationContent>> {
   const wanted = new Map<string, { readonly location: EvidenceLocation; readonly kind: EvidenceKind }>();
   for (const policy of request.policies) {
-    const { locations, signatures = [] } = policy.needs(image, digest);
+    const { locations, signatures = [], bundles = [] } = policy.needs(image, digest);
     for (const location of locations) wanted.set(contentKey(location), { location, kind: 'attestation' });
     for (const location of signatures) {
       wanted.set(contentKey(location, 'image-signature'), { location, kind: 'image-signature' });
     }
+    for (const location of bundles) wanted.set(contentKey(location, 'bundle'), { location, kind: 'bundle' });
   }
   const contents = new Map<string, LocationContent>();
   for (const [key, { location, kind }] of wanted) {
@@ -112,6 +115,8 @@ async function readEvidence(
       return (await readAttestationTag(target, location, signal)).evidence;
     case 'image-signature':
       return await readSignatureTag(target, location, signal);
+    case 'bundle':
+      return (await readBundles(target, location, signal)).evidence;
   }
 }
 

@@ -14,6 +14,7 @@ export function anyPolicy(first: CompiledPolicy, others: readonly CompiledPolicy
       return {
         locations: needs.flatMap(({ locations }) => locations),
         signatures: needs.flatMap(({ signatures = [] }) => signatures),
+        bundles: needs.flatMap(({ bundles = [] }) => bundles),
       };
     },
     evaluate(input) {

@@ -4,8 +4,11 @@ import type { EvidenceLocation, RawEvidence } from '#model/evidence.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import type { PolicyIdentity, Reason, Verdict } from '#model/verdict.ts';
 
-/** What stands at a location under which tag: attestations under `.att`, signatures of the image itself under `.sig`. */
-export type EvidenceKind = 'attestation' | 'image-signature';
+/**
+ * What stands at a location, and where: attestations under the tag `.att`, signatures of the image itself under `.sig`,
+ * Sigstore bundles of either among the referrers.
+ */
+export type EvidenceKind = 'attestation' | 'image-signature' | 'bundle';
 
 /** What a policy must have before it can judge an image. */
 export interface PolicyNeeds {
@@ -13,6 +16,8 @@ export interface PolicyNeeds {
   readonly locations: readonly EvidenceLocation[];
   /** Locations whose image signatures are read; absent: none. */
   readonly signatures?: readonly EvidenceLocation[];
+  /** Locations whose bundles are read; absent: none. */
+  readonly bundles?: readonly EvidenceLocation[];
 }
 
 /** Evidence of a location: what is there, or that it could not be fetched. */

@@ -1,9 +1,10 @@
 import { type Digest, sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
-import type { Evidence, EvidenceLocation, RawEvidence } from '#model/evidence.ts';
+import type { Evidence, EvidenceLayout, EvidenceLocation, RawEvidence } from '#model/evidence.ts';
 import { formatImageRef, type ImageRef, parseRepositoryRef } from '#model/image-ref.ts';
+import { COSIGN_SIGN } from '#model/media-types.ts';
 import type { Reason, Verdict } from '#model/verdict.ts';
-import type { CompiledPolicy, EvaluationInput } from '#policy/policy.ts';
+import type { CompiledPolicy, EvaluationInput, EvidenceKind } from '#policy/policy.ts';
 import {
   defectReasons,
   evidenceRef,
@@ -23,6 +24,10 @@ export interface TrustPolicyInput {
   readonly attestor: Attestor;
   /** `registry/path` that holds the evidence; absent: the image's own repository. */
   readonly repository?: string;
+  /** The layouts that are read; absent: both. */
+  readonly layouts?: readonly EvidenceLayout[];
+  /** Whether evidence must be there in each of them; absent: in any. */
+  readonly inEach?: boolean;
 }
 
 /**
@@ -44,7 +49,10 @@ export function trustPolicy(trust: TrustPolicyInput): CompiledPolicy {
   return {
     identity,
     emulates: 'attestry',
-    needs: (image, digest) => ({ locations: [location(image, digest)] }),
+    needs(image, digest) {
+      const at = (kind: EvidenceKind) => (kindsOf(trust).includes(kind) ? [location(image, digest)] : []);
+      return { locations: at('attestation'), signatures: at('image-signature'), bundles: at('bundle') };
+    },
     evaluate(input): Verdict {
       const judged = judge(trust, location(input.image, input.digest), input);
       return {
@@ -76,14 +84,57 @@ export function heldEvidence(
 }
 
 function judge(
-  { predicateTypes, attestor }: TrustPolicyInput,
+  trust: TrustPolicyInput,
+  location: EvidenceLocation,
+  input: EvaluationInput,
+): Pick<Verdict, 'outcome' | 'reasons'> {
+  const { predicateTypes, inEach = false } = trust;
+  const found = kindsOf(trust).map((kind) => ({ kind, ...judgeKind(kind, trust.attestor, location, input) }));
+  const evidence = found.flatMap((each) => each.evidence);
+  const open = found.flatMap((each) => each.open);
+  const crowded = found.flatMap((each) => each.crowded);
+  if (crowded.length > 0) return { outcome: 'fail', reasons: crowded };
+  const reasons = predicateTypes.flatMap((type) => {
+    if (!inEach) return typeReasons(type, evidence, location);
+    return found
+      .filter(({ kind }) => holdsType(kind, type))
+      .flatMap((each) => typeReasons(type, each.evidence, location, each.kind));
+  });
+  const missing = reasons.some(({ code }) => code !== 'verified');
+  if (!missing) return { outcome: 'pass', reasons: [...reasons, ...defectReasons(evidence)] };
+  // What could not be read or checked might be what is missing.
+  if (open.length > 0) return { outcome: 'error', reasons: [...open, ...reasons] };
+  return { outcome: 'fail', reasons: [...reasons, ...defectReasons(evidence)] };
+}
+
+/** Where the evidence of these types may lie, in the layouts that are read. */
+function kindsOf({ predicateTypes, layouts = ['cosign-tag', 'bundle'] }: TrustPolicyInput): readonly EvidenceKind[] {
+  const tags = (['attestation', 'image-signature'] as const).filter(
+    (kind) => kind === 'attestation' || predicateTypes.includes(COSIGN_SIGN),
+  );
+  const wanted =
+    predicateTypes.every((type) => type === COSIGN_SIGN) && predicateTypes.length > 0 ? tags.slice(1) : tags;
+  return [
+    ...(layouts.includes('cosign-tag') ? wanted : []),
+    ...(layouts.includes('bundle') ? ['bundle' as const] : []),
+  ];
+}
+
+/** Whether evidence of a type lies there: an image signature has a tag of its own. */
+function holdsType(kind: EvidenceKind, type: string): boolean {
+  return kind === 'bundle' || (kind === 'image-signature') === (type === COSIGN_SIGN);
+}
+
+function judgeKind(
+  kind: EvidenceKind,
+  attestor: Attestor,
   location: EvidenceLocation,
   { content, digest, now }: EvaluationInput,
-): Pick<Verdict, 'outcome' | 'reasons'> {
-  const found = content(location);
-  if (!found.ok) return { outcome: 'error', reasons: [unreachableReason(location, found.error)] };
-  const crowded = tooManyLayers(found.evidence.length, location);
-  if (crowded) return { outcome: 'fail', reasons: [crowded] };
+): { readonly evidence: Evidence[]; readonly open: readonly Reason[]; readonly crowded: readonly Reason[] } {
+  const found = content(location, kind);
+  if (!found.ok) return { evidence: [], open: [unreachableReason(location, found.error)], crowded: [] };
+  const crowded = kind === 'bundle' ? undefined : tooManyLayers(found.evidence.length, location);
+  if (crowded) return { evidence: [], open: [], crowded: [crowded] };
   const evidence: Evidence[] = [];
   let undecided: AppError | undefined;
   for (const raw of found.evidence) {
@@ -94,17 +145,20 @@ function judge(
       undecided ??= error;
     }
   }
-  const reasons = predicateTypes.flatMap((type) => typeReasons(type, evidence, location));
-  const missing = reasons.some(({ code }) => code !== 'verified');
-  if (!missing) return { outcome: 'pass', reasons: [...reasons, ...defectReasons(evidence)] };
-  // What could not be checked might be what is missing.
-  if (undecided) return { outcome: 'error', reasons: [unsupportedReason(undecided), ...reasons] };
-  return { outcome: 'fail', reasons: [...reasons, ...defectReasons(evidence)] };
+  return { evidence, open: undecided ? [unsupportedReason(undecided)] : [], crowded: [] };
 }
 
-function typeReasons(type: string, evidence: readonly Evidence[], location: EvidenceLocation): readonly Reason[] {
-  const held = evidence.filter(({ held, statement }) => held === true && statement?.predicateType === type);
-  if (held.length === 0) return [missingReason(type, evidence, location)];
+function typeReasons(
+  type: string,
+  evidence: readonly Evidence[],
+  location: EvidenceLocation,
+  kind?: EvidenceKind,
+): readonly Reason[] {
+  const held = evidence.filter((each) => each.held === true && isOfType(each, type));
+  if (held.length === 0) {
+    const missing = missingReason(type, evidence, location);
+    return [kind === 'bundle' ? { ...missing, message: `${missing.message}, among its bundles` } : missing];
+  }
   return held.map(({ raw, signer }) => ({
     code: 'verified',
     message: `evidence of type ${type} holds`,
@@ -114,8 +168,12 @@ function typeReasons(type: string, evidence: readonly Evidence[], location: Evid
   }));
 }
 
+function isOfType({ statement, signing }: Evidence, type: string): boolean {
+  return signing === undefined ? statement?.predicateType === type : type === COSIGN_SIGN;
+}
+
 /** What the verdict depends on beside the evidence, as text: its digest tells one trust from another. */
-function describeTrust({ id, predicateTypes, attestor, repository }: TrustPolicyInput): string {
+function describeTrust({ id, predicateTypes, attestor, repository, layouts, inEach }: TrustPolicyInput): string {
   const who =
     attestor.kind === 'public-key'
       ? attestor.key.export({ type: 'spki', format: 'pem' })
@@ -125,5 +183,6 @@ function describeTrust({ id, predicateTypes, attestor, repository }: TrustPolicy
   const identity = attestor.kind === 'certificate-chain' ? attestor.identity : undefined;
   const log = attestor.transparencyLog;
   const logs = attestor.logKeys?.map((key) => key.id);
-  return JSON.stringify({ id, predicateTypes, repository, kind: attestor.kind, who, identity, log, logs });
+  const where = { repository, layouts, inEach };
+  return JSON.stringify({ id, predicateTypes, ...where, kind: attestor.kind, who, identity, log, logs });
 }
