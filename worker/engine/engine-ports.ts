@@ -1,4 +1,5 @@
 import type { ReadyStatement } from '#engine/ready-statement.ts';
+import type { RevocationFetcher } from '#engine/revocation.ts';
 import type { Digest } from '#model/digest.ts';
 import type { EvidenceLayout } from '#model/evidence.ts';
 import type { WrittenEvidenceStore } from '#model/ledger.ts';
@@ -72,5 +73,7 @@ export interface EnginePorts {
   readonly walkLimits: WalkLimits;
   /** `builder.id` of the provenance that this installation observes. */
   readonly builderId: ObserverBuilderId;
+  /** Absent: no trust asks whether certificates were revoked. */
+  readonly revocation?: RevocationFetcher;
   now(): Date;
 }

@@ -3,6 +3,7 @@ import { type Edit, editOf } from '#engine/edit.ts';
 import type { EnginePorts } from '#engine/engine-ports.ts';
 import { type PieceId, placeName, recordedId } from '#engine/places.ts';
 import { recordAfter, union, withoutBundles, withoutPending } from '#engine/record.ts';
+import { knowingRevocation } from '#engine/revocation.ts';
 import { type SettledEvidence, settled } from '#engine/settled-evidence.ts';
 import { type LocationSurvey, surveyLocation } from '#engine/survey.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
@@ -32,7 +33,8 @@ export async function prepareLocation(
   options: SettleOptions,
 ): Promise<Settle> {
   const { location } = firstOf(placed);
-  const before = await surveyLocation(location, placed, ports, options.signal);
+  const look = () => surveyLocation(location, placed, ports, options.signal);
+  const before = await knowingRevocation(ports, look, options.signal);
   const first = decide(before, options);
   if (isIdle(first) && !first.some(({ unconfirmed }) => unconfirmed) && before.stale.length === 0) {
     return async () => first.map((decision) => settled(decision));
