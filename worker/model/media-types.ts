@@ -27,6 +27,8 @@ export const SIGSTORE_BUNDLE_V03 = 'application/vnd.dev.sigstore.bundle.v0.3+jso
 /** What the media type of every version of a bundle begins with (interop A.3.5). */
 export const SIGSTORE_BUNDLE = 'application/vnd.dev.sigstore.bundle';
 export const CREATED = 'org.opencontainers.image.created';
+/** The file that ORAS writes a layer to; without it, `oras pull` passes the layer over. */
+export const TITLE = 'org.opencontainers.image.title';
 export const BUNDLE_CONTENT = 'dev.sigstore.bundle.content';
 export const BUNDLE_PREDICATE_TYPE = 'dev.sigstore.bundle.predicateType';
 

@@ -1,5 +1,5 @@
 import type { Descriptor } from '#model/descriptor.ts';
-import { sha256 } from '#model/digest.ts';
+import { digestHex, sha256 } from '#model/digest.ts';
 import {
   BUNDLE_CONTENT,
   BUNDLE_PREDICATE_TYPE,
@@ -7,6 +7,7 @@ import {
   OCI_EMPTY,
   OCI_MANIFEST,
   SIGSTORE_BUNDLE_V03,
+  TITLE,
 } from '#model/media-types.ts';
 import type { SignedStatement } from '#model/signed-statement.ts';
 import { bundleJson } from '#storage/bundle-json.ts';
@@ -54,7 +55,9 @@ export function bundleManifest(layer: Descriptor, subject: Descriptor): BundleMa
       digest: sha256(EMPTY_CONFIG),
       artifactType: SIGSTORE_BUNDLE_V03,
     },
-    layers: [{ mediaType: layer.mediaType, size: layer.size, digest: layer.digest }],
+    layers: [
+      { mediaType: layer.mediaType, size: layer.size, digest: layer.digest, annotations: { [TITLE]: fileName(layer) } },
+    ],
     subject: { mediaType: subject.mediaType, size: subject.size, digest: subject.digest },
     ...(annotations ? { annotations } : {}),
   };
@@ -69,4 +72,9 @@ export function bundleManifest(layer: Descriptor, subject: Descriptor): BundleMa
       ...(annotations ? { annotations } : {}),
     },
   };
+}
+
+/** Several bundles may be pulled into one folder. */
+function fileName({ digest }: Descriptor): string {
+  return `${digestHex(digest).slice(0, 12)}.sigstore.json`;
 }

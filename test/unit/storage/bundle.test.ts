@@ -58,7 +58,7 @@ describe('the bundle', () => {
 describe('the manifest of a bundle', () => {
   const subject = { mediaType: OCI_INDEX, digest: SUBJECT, size: 1609, annotations: { not: 'carried' } };
 
-  test('is what cosign writes, and how the fallback tag lists it', () => {
+  test('is what cosign writes, with a file name for oras, and how the fallback tag lists it', () => {
     const statement = signedStatement(privateKey, SUBJECT, 'one');
     const layer = bundleLayer(statement, CREATED);
     const { bytes, descriptor } = bundleManifest(layer.descriptor, subject);
@@ -78,7 +78,12 @@ describe('the manifest of a bundle', () => {
         digest: 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
         artifactType: bundle,
       },
-      layers: [{ mediaType: bundle, size: layer.bytes.byteLength, digest: sha256(layer.bytes) }],
+      layers: [
+        {
+          ...{ mediaType: bundle, size: layer.bytes.byteLength, digest: sha256(layer.bytes) },
+          annotations: { 'org.opencontainers.image.title': `${sha256(layer.bytes).slice(7, 19)}.sigstore.json` },
+        },
+      ],
       subject: { mediaType: OCI_INDEX, size: 1609, digest: SUBJECT },
       annotations,
     });
