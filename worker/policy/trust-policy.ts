@@ -92,6 +92,7 @@ function judge(
   const found = kindsOf(trust).map((kind) => ({ kind, ...judgeKind(kind, trust.attestor, location, input) }));
   const evidence = found.flatMap((each) => each.evidence);
   const open = found.flatMap((each) => each.open);
+  const unread = found.flatMap((each) => each.unread);
   const crowded = found.flatMap((each) => each.crowded);
   if (crowded.length > 0) return { outcome: 'fail', reasons: crowded };
   const reasons = predicateTypes.flatMap((type) => {
@@ -103,6 +104,8 @@ function judge(
   const missing = reasons.some(({ code }) => code !== 'verified');
   if (!missing) return { outcome: 'pass', reasons: [...reasons, ...defectReasons(evidence)] };
   // What could not be read or checked might be what is missing.
+  if (unread.length > 0)
+    return { outcome: 'error', reasons: [...new Map(unread.map((each) => [each.message, each])).values()] };
   if (open.length > 0) return { outcome: 'error', reasons: [...open, ...reasons] };
   return { outcome: 'fail', reasons: [...reasons, ...defectReasons(evidence)] };
 }
@@ -125,16 +128,26 @@ function holdsType(kind: EvidenceKind, type: string): boolean {
   return kind === 'bundle' || (kind === 'image-signature') === (type === COSIGN_SIGN);
 }
 
+interface JudgedKind {
+  readonly evidence: readonly Evidence[];
+  /** Why it could not be fetched. */
+  readonly unread: readonly Reason[];
+  /** Why pieces of it could not be judged. */
+  readonly open: readonly Reason[];
+  readonly crowded: readonly Reason[];
+}
+
 function judgeKind(
   kind: EvidenceKind,
   attestor: Attestor,
   location: EvidenceLocation,
   { content, digest, now }: EvaluationInput,
-): { readonly evidence: Evidence[]; readonly open: readonly Reason[]; readonly crowded: readonly Reason[] } {
+): JudgedKind {
+  const nothing = { evidence: [], unread: [], open: [], crowded: [] };
   const found = content(location, kind);
-  if (!found.ok) return { evidence: [], open: [unreachableReason(location, found.error)], crowded: [] };
+  if (!found.ok) return { ...nothing, unread: [unreachableReason(location, found.error)] };
   const crowded = kind === 'bundle' ? undefined : tooManyLayers(found.evidence.length, location);
-  if (crowded) return { evidence: [], open: [], crowded: [crowded] };
+  if (crowded) return { ...nothing, crowded: [crowded] };
   const evidence: Evidence[] = [];
   let undecided: AppError | undefined;
   for (const raw of found.evidence) {
@@ -145,7 +158,7 @@ function judgeKind(
       undecided ??= error;
     }
   }
-  return { evidence, open: undecided ? [unsupportedReason(undecided)] : [], crowded: [] };
+  return { ...nothing, evidence, open: undecided ? [unsupportedReason(undecided)] : [] };
 }
 
 function typeReasons(

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { AppError } from '#model/errors.ts';
 import type { RawEvidence } from '#model/evidence.ts';
 import { parseImageRef } from '#model/image-ref.ts';
-import { CYCLONEDX, SLSA_PROVENANCE_V1 } from '#model/media-types.ts';
+import { COSIGN_SIGN, CYCLONEDX, SLSA_PROVENANCE_V1 } from '#model/media-types.ts';
+import type { EvidenceKind, LocationContent } from '#policy/policy.ts';
 import { heldEvidence, trustPolicy } from '#policy/trust-policy.ts';
 import { chainAttestor } from '#verification/attestor-from-pem.ts';
 import { makePki } from '../../support/pki.ts';
@@ -21,7 +22,14 @@ function judge(evidence: readonly RawEvidence[], predicateTypes: readonly string
   const wanted = chainAttestor({ chain: pki.chainPem, requireLog });
   const policy = trustPolicy({ id: 'ours', predicateTypes, attestor: wanted });
   const image = parseImageRef('registry.test/team/app:1');
-  return policy.evaluate({ image, digest: SUBJECT, now, content: () => ({ ok: true, evidence }) });
+  return policy.evaluate({ image, digest: SUBJECT, now, content: attestations(evidence) });
+}
+
+/** Evidence at the attestation tag, and nothing elsewhere. */
+function attestations(evidence: readonly RawEvidence[]) {
+  return (_location: unknown, kind?: EvidenceKind): LocationContent => {
+    return { ok: true, evidence: kind === 'attestation' ? evidence : [] };
+  };
 }
 
 const codes = (verdict: ReturnType<typeof judge>) => verdict.reasons.map(({ code }) => code);
@@ -72,6 +80,32 @@ test('the evidence repository is the image’s own, or the one that is named', (
   assert.deepEqual(at('evidence.test/all/container').locations, [
     { registry: 'evidence.test', repository: 'all/container', digest: SUBJECT },
   ]);
+});
+
+test('in each layout, or in any', () => {
+  const both = { id: 'ours', predicateTypes: [CYCLONEDX], attestor };
+  const image = parseImageRef('registry.test/team/app:1');
+  const outcome = (more: object) =>
+    trustPolicy({ ...both, ...more }).evaluate({ image, digest: SUBJECT, now, content: attestations([sbom]) });
+  assert.equal(outcome({}).outcome, 'pass');
+  assert.equal(outcome({ inEach: true, layouts: ['cosign-tag'] }).outcome, 'pass');
+  const missing = outcome({ inEach: true });
+  assert.deepEqual([missing.outcome, codes(missing)], ['fail', ['verified', 'evidence-missing']]);
+  assert.match(missing.reasons[1]?.message ?? '', /among its bundles/);
+  assert.equal(outcome({ layouts: ['bundle'] }).outcome, 'fail');
+});
+
+test('what is read is what the types and layouts want', () => {
+  const image = parseImageRef('registry.test/team/app:1');
+  const read = (predicateTypes: string[], more: object = {}) => {
+    const needs = trustPolicy({ id: 'x', predicateTypes, attestor, ...more }).needs(image, SUBJECT);
+    return [needs.locations, needs.signatures, needs.bundles].map((list) => list?.length);
+  };
+  assert.deepEqual(read([CYCLONEDX]), [1, 0, 1]);
+  assert.deepEqual(read([COSIGN_SIGN]), [0, 1, 1]);
+  assert.deepEqual(read([COSIGN_SIGN, CYCLONEDX]), [1, 1, 1]);
+  assert.deepEqual(read([CYCLONEDX], { layouts: ['bundle'] }), [0, 0, 1]);
+  assert.deepEqual(read([CYCLONEDX], { layouts: ['cosign-tag'] }), [1, 0, 0]);
 });
 
 test('the digest of a trust tells one from another', () => {
