@@ -9,6 +9,7 @@ import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
 import type { KeylessSigner } from '#signing/signer.ts';
 import { readBlob } from '#storage/read-blob.ts';
 import type { Attestor } from '#verification/attestor.ts';
+import { isUndecided } from '#verification/undecided.ts';
 import { verifyEvidence } from '#verification/verify-evidence.ts';
 
 /** A recorded layer is fetched to be judged before it is listed again. */
@@ -19,7 +20,7 @@ const UNUSABLE: readonly string[] = ['not-found', 'digest-mismatch', 'layer-corr
 
 /**
  * The pieces that hold under the wish's trust.
- * @throws AppError `policy-unsupported` when none does and one could not be judged: it might be what is missing.
+ * @throws AppError, see `isUndecided`, when none does and one could not be judged: it might be what is missing.
  */
 export function heldUnderTrust(
   evidence: readonly RawEvidence[],
@@ -31,7 +32,7 @@ export function heldUnderTrust(
     try {
       return holds(raw, placed, placed.wish.attestor, now) !== undefined;
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'policy-unsupported') throw error;
+      if (!isUndecided(error)) throw error;
       undecided ??= error;
       return false;
     }

@@ -112,6 +112,11 @@ export const ERRORS = {
     class: 'transient',
     meaning: 'Whether a certificate was revoked could not be found out.',
   },
+  'trust-unreadable': { class: 'permanent', meaning: 'A trusted root is not what its format says.' },
+  'trust-unavailable': {
+    class: 'transient',
+    meaning: 'Trust material could not be fetched, or has expired and could not be fetched again.',
+  },
   'policy-malformed': { class: 'permanent', meaning: 'A policy is not YAML or breaks its schema.' },
   'policy-unsupported': {
     class: 'permanent',

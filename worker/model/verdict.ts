@@ -39,6 +39,7 @@ export const REASONS = {
   'policy-refused': 'The admission controller would refuse this policy.',
   'policy-unsupported': 'The policy uses a form that is not supported yet.',
   'revocation-unknown': 'Whether a certificate was revoked could not be found out.',
+  'trust-unavailable': 'The trust material that the verdict needs is not there, or has expired.',
   'evidence-unreachable': 'The evidence could not be fetched.',
   'image-unreachable': 'The image could not be resolved.',
   'digest-missing': 'The image has no digest after mutation, and the policy wants one.',

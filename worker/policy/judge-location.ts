@@ -4,6 +4,7 @@ import { type AttestorCheck, type CheckResult, checkLocation } from '#policy/att
 import type { EvaluationInput, EvidenceKind } from '#policy/policy.ts';
 import { tooManyLayers, unreachableReason } from '#policy/reasons.ts';
 import { unsupported } from '#policy/unsupported.ts';
+import { isUndecided } from '#verification/undecided.ts';
 import { verifyEvidence } from '#verification/verify-evidence.ts';
 
 export type JudgedLocation =
@@ -53,7 +54,7 @@ export function orUnsupported<Result>(work: () => Result): Result | AppError {
   try {
     return work();
   } catch (error) {
-    if (error instanceof AppError && error.code === 'policy-unsupported') return error;
+    if (isUndecided(error)) return error;
     // The readers of a predicate are recursive, and statements may be nested as deeply as the stack.
     if (error instanceof RangeError) return unsupported('a predicate that is nested so deeply');
     throw error;

@@ -105,10 +105,18 @@ export function unreachableReason(location: EvidenceLocation, error: AppError, c
 
 /** A form of the policy, or of evidence that it requires, that is not judged. */
 export function unsupportedReason(error: AppError, clause?: string): Reason {
+  const next = error.mend === undefined ? {} : { next: error.mend };
+  const where = clause === undefined ? {} : { clause };
+  const code = unavailable(error.code);
+  if (code !== undefined) return { code, message: error.message, ...where, ...next };
   return {
     code: 'policy-unsupported',
     message: `${error.message}${error.message.endsWith('supported yet') ? '' : ' is not supported yet'}`,
-    ...(clause === undefined ? {} : { clause }),
-    ...(error.mend === undefined ? {} : { next: error.mend }),
+    ...where,
+    ...next,
   };
+}
+
+function unavailable(code: AppError['code']): 'trust-unavailable' | 'revocation-unknown' | undefined {
+  return code === 'trust-unavailable' || code === 'revocation-unknown' ? code : undefined;
 }

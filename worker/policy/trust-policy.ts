@@ -1,5 +1,5 @@
 import { type Digest, sha256 } from '#model/digest.ts';
-import { AppError } from '#model/errors.ts';
+import type { AppError } from '#model/errors.ts';
 import type { Evidence, EvidenceLayout, EvidenceLocation, RawEvidence } from '#model/evidence.ts';
 import { formatImageRef, type ImageRef, parseRepositoryRef } from '#model/image-ref.ts';
 import { COSIGN_SIGN } from '#model/media-types.ts';
@@ -14,6 +14,7 @@ import {
   unsupportedReason,
 } from '#policy/reasons.ts';
 import type { Attestor } from '#verification/attestor.ts';
+import { isUndecided } from '#verification/undecided.ts';
 import { verifyEvidence } from '#verification/verify-evidence.ts';
 
 export interface TrustPolicyInput {
@@ -154,7 +155,7 @@ function judgeKind(
     try {
       evidence.push(verifyEvidence(raw, { digest, attestor, now }));
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'policy-unsupported') throw error;
+      if (!isUndecided(error)) throw error;
       undecided ??= error;
     }
   }
@@ -187,6 +188,8 @@ function isOfType({ statement, signing }: Evidence, type: string): boolean {
 
 /** What the verdict depends on beside the evidence, as text: its digest tells one trust from another. */
 function describeTrust({ id, predicateTypes, attestor, repository, layouts, inEach }: TrustPolicyInput): string {
+  const { source } = attestor;
+  if (source !== undefined) return JSON.stringify({ id, predicateTypes, repository, layouts, inEach, source });
   const who =
     attestor.kind === 'public-key'
       ? attestor.key.export({ type: 'spki', format: 'pem' })

@@ -18,6 +18,8 @@ export interface ObserverDemand {
 
 /** What must witness a signature beside its signer. */
 export interface WitnessTrust {
+  /** Where material comes from that is replaced from time to time; absent: it stays. */
+  readonly source?: string;
   readonly transparencyLog: WitnessDemand;
   /** Distinct logs whose entries must hold where they are required; absent: one. */
   readonly logThreshold?: number;
