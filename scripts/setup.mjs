@@ -4,6 +4,7 @@ import { ensurePackages } from './setup/packages.mjs';
 import { findNode } from './setup/runtime.mjs';
 import { ensureServers } from './setup/servers.mjs';
 import { SetupError, say, sayNothing } from './setup/setup-error.mjs';
+import { ensureTokenBinding } from './setup/token-binding.mjs';
 
 /** The clone that this file lies in. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -15,8 +16,9 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
  */
 export async function setUp({ forTest = false, progress = say } = {}) {
   await ensurePackages(ROOT, progress, { dev: forTest });
-  const ids = ['redis', 'registry', ...(forTest ? ['alertmanager'] : [])];
+  const ids = ['redis', 'registry', ...(forTest ? ['alertmanager', 'softhsm'] : [])];
   const servers = await ensureServers({ root: ROOT, say: progress, ids });
+  if (forTest) await ensureTokenBinding({ root: ROOT, say: progress });
   return { node: findNode(ROOT), servers };
 }
 

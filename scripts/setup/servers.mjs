@@ -33,6 +33,14 @@ const SERVERS = [
     answers: /alertmanager, version (\d+)\.(\d+)/,
   },
   {
+    // No server: the tool of a token in software, which comes with its PKCS #11 module.
+    id: 'softhsm',
+    commands: ['softhsm2-util'],
+    package: 'softhsm2',
+    floor: [2, 5],
+    answers: /^(\d+)\.(\d+)/m,
+  },
+  {
     id: 'postgres',
     commands: ['postgres'],
     package: 'postgresql',

@@ -114,7 +114,10 @@ function startHolder(modulePath: string, timeoutMs: number): Holder {
     const aborted = (): void => reject(new AppError('canceled', 'signing was canceled', { cause: signal?.reason }));
     signal?.addEventListener('abort', aborted, { once: true });
     try {
-      child.send({ ...question, id });
+      // Its end may be on its way to us already.
+      child.send({ ...question, id }, (error) => {
+        if (error) reject(new TokenRefusal('lost', 'the process of the module ended'));
+      });
       return await promise;
     } finally {
       clearTimeout(late);

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { TAG } from '#crypto/der.ts';
+import { derReader, TAG } from '#crypto/der.ts';
 import { derElement, derOid, derSequence } from '#crypto/der-writer.ts';
 import type { TokenPublicKey } from '#signing/keys/token-messages.ts';
 
@@ -24,6 +24,12 @@ export function readTokenPublicKey(key: TokenPublicKey): KeyObject {
 
 /** PKCS #11 wraps the point in an OCTET STRING; some tokens do not. */
 function pointBytes(value: Buffer): Buffer {
-  const wrapped = value[0] === TAG.octetString && value[1] === value.length - 2;
-  return wrapped ? value.subarray(2) : value;
+  try {
+    const reader = derReader(value, 'point');
+    const { content } = reader.element(TAG.octetString);
+    reader.end();
+    return content;
+  } catch {
+    return value;
+  }
 }

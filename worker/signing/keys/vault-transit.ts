@@ -112,6 +112,8 @@ function failure(what: string, { status, json, retryAfterMs }: ServiceAnswer): A
 function kindOf(status: number, words: string): ServiceFailure {
   if (status === 403 && /invalid token|bad token/i.test(words)) return 'unauthorized';
   if (status === 400 && /not found/i.test(words)) return 'missing';
+  // A version that was retired is a 500.
+  if (/minimum encryption key version|version .* (?:disallowed|too old)/i.test(words)) return 'disabled';
   if (status === 472 || status === 473 || /sealed|standby/i.test(words)) return 'unavailable';
   return failureOfStatus(status);
 }
