@@ -52,7 +52,8 @@ async function written(row: Row): Promise<string> {
   const image = await pushTestImage(host, { repository: `team/app-${images}`, packages });
   await using target = connect(new URL(`http://${host}/`));
   await using signer = await makeSigner(row.signer, stack, files);
-  await writeOurs(target, host, image, signer, { asked: row.asked, layouts: layoutsOf(row.layout) });
+  const wanted = { asked: row.asked, layouts: layoutsOf(row.layout), signer, name: row.signer };
+  await writeOurs(target, host, image, wanted, bench);
   return image.reference;
 }
 

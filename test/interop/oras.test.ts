@@ -35,7 +35,8 @@ before(async () => {
     const image = await pushTestImage(registry.host, { repository: 'team/source', index: true });
     await using target = connect(new URL(`http://${registry.host}/`));
     await using signer = await makeSigner(SIGNER, stack, files);
-    await writeOurs(target, registry.host, image, signer, { asked: 'attestation', layouts: layoutsOf('both') });
+    const wanted = { asked: 'attestation', layouts: layoutsOf('both'), signer, name: SIGNER } as const;
+    await writeOurs(target, registry.host, image, wanted, { stack, files });
     images.set(kind, image);
   }
 });

@@ -53,7 +53,8 @@ for (const tamperCase of TAMPER_CASES) {
     before(async () => {
       original = await newImage();
       await using own = await makeSigner(signer, bench.stack, bench.files);
-      await writeOurs(target, registry.host, original, own, { asked: 'attestation', layouts: [layout] });
+      const wanted = { asked: 'attestation', layouts: [layout], signer: own, name: signer } as const;
+      await writeOurs(target, registry.host, original, wanted, bench);
     });
 
     it('is accepted by all when it was moved as it is', async () => {

@@ -12,8 +12,8 @@ import { writeSignerFiles } from './matrix/signers.ts';
 import { askAttestry, judgeAll } from './matrix/verifiers/attestry.ts';
 import { strictAttestor } from './matrix/verifiers/attestry-trust.ts';
 import { askCosign } from './matrix/verifiers/cosign.ts';
-import { BOM } from './matrix/write-ours.ts';
 import { startSigstoreStack } from './stack/sigstore-stack.ts';
+import { BOM } from './theirs/bom.ts';
 import { type CosignBench, cosign, cosignWrites, WRITERS, writerName } from './theirs/writers.ts';
 
 let bench: CosignBench;
