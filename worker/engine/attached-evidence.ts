@@ -1,12 +1,11 @@
-import { parseEnvelope } from '#crypto/dsse.ts';
+import { readSignedPiece } from '#engine/signed-piece.ts';
 import { sha256 } from '#model/digest.ts';
-import { AppError } from '#model/errors.ts';
+import { AppError, ERRORS } from '#model/errors.ts';
 import type { Evidence, EvidenceLayout, EvidenceLocation, RawEvidence } from '#model/evidence.ts';
 import type { ReadTarget } from '#oci/target.ts';
 import { readAttestationTag } from '#storage/attestation-tag-reader.ts';
 import { readBundles } from '#storage/bundle-reader.ts';
 import type { Attestor } from '#verification/attestor.ts';
-import { parseStrictJson } from '#verification/strict-json.ts';
 import { verifyEvidence } from '#verification/verify-evidence.ts';
 
 /** All attestations on one digest, of the layouts that are asked for; nothing is believed yet. */
@@ -58,33 +57,13 @@ function judge(raw: RawEvidence, attestor: Attestor, now: Date): HeldStatement |
   try {
     const evidence = verifyEvidence(raw, { digest: raw.location.digest, attestor, now });
     if (evidence.held !== true) return evidence.held.message;
-    const payload = payloadOf(raw);
+    const payload = readSignedPiece(raw)?.payload;
     // The bytes that are signed again are those whose signature was verified, or nothing is.
     if (!payload || sha256(payload) !== evidence.payloadDigest) return 'the payload cannot be read in one way only';
     return { evidence, payload };
   } catch (error) {
-    if (error instanceof AppError && error.code === 'policy-unsupported') return error.message;
+    // What trying again could settle is not settled here.
+    if (error instanceof AppError && ERRORS[error.code].class === 'permanent') return error.message;
     throw error;
   }
-}
-
-function payloadOf({ layout, bytes }: RawEvidence): Uint8Array | undefined {
-  if (!bytes) return undefined;
-  switch (layout) {
-    case 'cosign-tag': {
-      const parsed = parseEnvelope(bytes);
-      return parsed.ok ? parsed.envelope.payload : undefined;
-    }
-    case 'bundle': {
-      const json = parseStrictJson(bytes);
-      const text = json.ok ? member(member(json.value, 'dsseEnvelope'), 'payload') : undefined;
-      return typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
-    }
-  }
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? Reflect.get(value, name)
-    : undefined;
 }

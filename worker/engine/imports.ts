@@ -82,7 +82,7 @@ function importWish(
     ...rest,
     predicateType,
     identity,
-    attestor: signerAttestor(identity.signer),
+    attestor: identity.trust ?? signerAttestor(identity.signer),
     platforms: false,
     ready: readyStatement(subject, payload, false),
   };

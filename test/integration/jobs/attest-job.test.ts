@@ -66,7 +66,7 @@ describe('an attest job', () => {
     const image = { registry: REGISTRY, repository: `jobs/${name}`, tag: 'dev', digest };
     const refused = doneOf(await run(imageJob(name, { image, source: 'registry' })));
     assert.equal(refused.rule, 'gated');
-    assert.equal(refused.refused, 'source registry is not ci');
+    assert.deepEqual(refused.refused, { reason: 'source', why: 'source registry is not ci' });
     assert.deepEqual(target.puts, []);
     assert.equal(doneOf(await run(imageJob(name, { image, source: 'ci' }))).evidence[0]?.state, 'created');
   });
