@@ -7,7 +7,7 @@ export interface ManifestPut {
   readonly reference: string;
 }
 
-export type Step = 'resolve' | 'manifest' | 'blob' | 'hasBlob' | 'pushBlob' | 'pushManifest';
+export type Step = 'resolve' | 'manifest' | 'blob' | 'hasBlob' | 'pushBlob' | 'pushManifest' | 'deleteManifest';
 
 /** A target whose writes are counted, and where a test may step between two calls. */
 export interface WatchedTarget extends Target {
@@ -60,6 +60,8 @@ export function watchTarget(target: Target): WatchedTarget {
       around('hasBlob', digest, () => target.hasBlob(repository, digest, signal)),
     pushBlob: (repository, bytes, mediaType, signal) =>
       around('pushBlob', mediaType, () => target.pushBlob(repository, bytes, mediaType, signal)),
+    deleteManifest: (repository, digest, ...rest) =>
+      around('deleteManifest', digest, () => target.deleteManifest(repository, digest, ...rest)),
     pushManifest: (repository, reference, ...rest) =>
       around('pushManifest', reference, () => {
         puts.push({ repository, reference });

@@ -76,7 +76,7 @@ async function underLock(
       throw error;
     }
     written = withPieces(written ?? decisions, edit);
-    await replaceRecord(location, withoutPending(record, new Set(edit.pieces.map(({ id }) => id))), ports, lease);
+    await replaceRecord(location, withoutPending(record, piecesOf(written)), ports, lease);
     if (await allStands(context, location, edit)) return await finish(written, survey, location, context, ports);
   }
   throw new AppError('write-conflict', `other writers keep overwriting ${overwritten}`);

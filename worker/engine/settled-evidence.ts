@@ -57,6 +57,6 @@ function stateOf({ action, superseded, unconfirmed, slot }: Decision): SettledEv
       return 'restored';
     case 'publish':
       // What was there once and is gone is given back; what never was is new.
-      return slot.gone.length > 0 ? 'restored' : superseded.length > 0 ? 'replaced' : 'created';
+      return slot.gone.some(({ pending }) => !pending) ? 'restored' : superseded.length > 0 ? 'replaced' : 'created';
   }
 }
