@@ -4,6 +4,7 @@ import type { CommandIo } from '#cli/command.ts';
 import { presumeRemote } from '#cli/presumed-key.ts';
 import { createKeys } from '#compose/keys.ts';
 import { createOutbound } from '#compose/outbound.ts';
+import { createRevocation } from '#compose/revocation.ts';
 import { loadSigners } from '#compose/signers.ts';
 import { loadTrusts } from '#compose/trusts.ts';
 import type { Finding, Path } from '#config/problem.ts';
@@ -20,16 +21,17 @@ import type { Attestor } from '#verification/attestor.ts';
  */
 export async function tryConfig(config: Config, io: Pick<CommandIo, 'readFile' | 'env' | 'now'>): Promise<Finding[]> {
   const secrets = createSecretResolver({ env: io.env, readFileSync: (path) => readFileSync(path) });
+  // Nothing is sent: connections are made at the first request.
+  await using outbound = createOutbound(io);
   const trusts = new Map<string, Attestor>();
   const found: Finding[] = [];
   for (const [index, trust] of config.trusts.entries()) {
     const take = async () => {
-      for (const [id, attestor] of await loadTrusts([trust], io.readFile)) trusts.set(id, attestor);
+      const { rules } = await createRevocation([trust], { ...io, outbound });
+      for (const [id, attestor] of await loadTrusts([trust], io.readFile, rules)) trusts.set(id, attestor);
     };
     found.push(...(await refusal(['trusts', index], take)));
   }
-  // Nothing is sent: connections are made at the first request.
-  await using outbound = createOutbound(io);
   await using keys = createKeys({ ...io, secrets, outbound });
   const files = { ...io, secrets, trusts, outbound, keys, randomBytes };
   const witnesses: WitnessOptions[] = [];

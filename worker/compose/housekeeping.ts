@@ -1,7 +1,9 @@
 import { type Dispatch, relayOutbox } from '#compose/dispatch.ts';
+import { type RevocationWatchParts, watchRevocation } from '#compose/revocation-watch.ts';
 import type { SigningIdentity } from '#engine/engine-ports.ts';
 import { alertFiring } from '#events/verdict-events.ts';
 import { certificateExpiring } from '#events/watch-events.ts';
+import type { Cause } from '#model/job.ts';
 import type { Ledger, Outbox } from '#model/ledger.ts';
 import type { JobQueues } from '#queue/queues.ts';
 import type { Wake } from '#queue/schedule.ts';
@@ -18,6 +20,8 @@ export interface HousekeepingParts {
   readonly source: string;
   now(): Date;
   traceparent(): string;
+  /** Absent: nobody asks whether certificates were revoked. */
+  readonly revocation?: Pick<RevocationWatchParts, 'revocation' | 'memory' | 'policiesOf'>;
 }
 
 const MINUTE_MS = 60_000;
@@ -44,12 +48,18 @@ export interface Housekeeping {
 export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
   const { ledger, queues, dispatch, source, now, reconcile } = parts;
 
-  async function due(): Promise<void> {
+  async function revocation(): Promise<void> {
+    if (parts.revocation && (await watchRevocation({ ...parts.revocation, ledger, now })) > 0) {
+      await due('certificate-revoked');
+    }
+  }
+
+  async function due(cause: Cause = 'schedule'): Promise<void> {
     const until = now().getTime() + DUE_WITHIN_MS;
     let more = true;
     // A page at a time, so that a long outage does not end in one huge answer; what is left is due at the next wake.
     while (more && now().getTime() < until) {
-      const options = { ledger, queues, now: now(), limit: reconcile.batch, traceparent: parts.traceparent };
+      const options = { ledger, queues, now: now(), limit: reconcile.batch, traceparent: parts.traceparent, cause };
       more = (await enqueueDue(options)).items === reconcile.batch;
     }
   }
@@ -76,12 +86,13 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
     }
   }
 
-  const tasks: Readonly<Record<string, () => Promise<void>>> = { due, alerts, certificates };
+  const tasks: Readonly<Record<string, () => Promise<void>>> = { due: () => due(), alerts, certificates, revocation };
   return {
     wakes: [
       { id: 'due', everyMs: reconcile.wake },
       { id: 'alerts', everyMs: MINUTE_MS },
       { id: 'certificates', everyMs: HOUR_MS },
+      { id: 'revocation', everyMs: reconcile.revocation },
     ],
     run: async (wake) => tasks[wake]?.(),
     relay: async () => {

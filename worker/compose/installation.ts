@@ -18,6 +18,8 @@ export interface InstallationParts {
   readonly signers: ReadonlyMap<string, SigningIdentity>;
   readonly trusts: ReadonlyMap<string, Attestor>;
   readonly policies: ReadonlyMap<string, readonly ScheduledPolicy[]>;
+  /** Ids of the trusts that ask whether certificates were revoked; absent: none does. */
+  readonly revocable?: { has(trust: string): boolean };
 }
 
 /** How often evidence is checked again where a rule names no policy that would say so. */
@@ -34,10 +36,13 @@ export function createInstallation(parts: InstallationParts): Installation {
 }
 
 function armRule(rule: Rule, parts: InstallationParts): ArmedRule {
+  // The tools that policies are written for read no list of revoked certificates: such a trust is judged beside them.
+  const asks = (entry: EvidenceRule | undefined) => entry?.trust !== undefined && parts.revocable?.has(entry.trust);
   const entries = rule.evidence.map((entry, at) => {
     return { entry, wish: armEntry(rule, entry, `rules.${rule.name}.evidence[${at}]`, parts) };
   });
-  const wishes = entries.flatMap(({ entry, wish }) => (isMadeType(entry.type) && entry.type !== 'vsa' ? [wish] : []));
+  const made = entries.filter(({ entry }) => isMadeType(entry.type) && entry.type !== 'vsa');
+  const wishes = made.map(({ wish }) => wish);
   const policies = rule.policies.flatMap((id) => named(parts.policies, id, `rules.${rule.name}.policies`));
   return {
     rule,
@@ -47,7 +52,10 @@ function armRule(rule: Rule, parts: InstallationParts): ArmedRule {
       entry.type === 'vsa' ? [{ wish, levels: entry.verifiedLevels ?? [] }] : [],
     ),
     ...builderOf(rule, parts),
-    policies: policies.length > 0 ? policies : ownTrust(rule, wishes),
+    policies: [
+      ...policies,
+      ...ownTrust(rule, wishes).filter((_, at) => policies.length === 0 || asks(made[at]?.entry)),
+    ],
   };
 }
 

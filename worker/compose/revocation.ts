@@ -12,6 +12,8 @@ export interface RevocationParts {
   readonly env: Readonly<Record<string, string | undefined>>;
   readFile(path: string): Promise<Buffer>;
   now(): Date;
+  /** See `RevocationListsOptions.onAsked`. */
+  readonly onAsked?: ((trust: string, source: string, serial: string) => void) | undefined;
 }
 
 /** The rules of the trusts that ask whether certificates were revoked, and the lists behind them. */
@@ -30,7 +32,9 @@ export async function createRevocation(trusts: readonly TrustOptions[], parts: R
   const lists = new Map<string, RevocationLists>();
   for (const { id, revocation } of trusts) {
     if (!revocation) continue;
-    const held = await openLists(revocation, parts, `trusts.${id}.revocation`);
+    const { onAsked } = parts;
+    const told = onAsked && ((source: string, serial: string) => onAsked(id, source, serial));
+    const held = await openLists(revocation, parts, `trusts.${id}.revocation`, told);
     lists.set(id, held);
     rules.set(id, createRevocationRule(revocation, held));
   }
@@ -41,18 +45,22 @@ export async function createRevocation(trusts: readonly TrustOptions[], parts: R
       const waited = await Promise.all([...lists.values()].map((each) => each.fetchWanted(signal)));
       return waited.includes(true);
     },
+    renew(readBefore) {
+      for (const each of lists.values()) each.renew(readBefore);
+    },
   };
 }
 
 /** @param field names the setting in messages */
 export async function openLists(
   { lists, hosts }: Pick<RevocationOptions, 'lists' | 'hosts'>,
-  { outbound, env, readFile, now }: RevocationParts,
+  { outbound, env, readFile, now }: Omit<RevocationParts, 'onAsked'>,
   field: string,
+  onAsked?: (source: string, serial: string) => void,
 ): Promise<RevocationLists> {
   const named = lists.flatMap((source) => (isAddress(source) ? [new URL(source).host] : []));
   const client = await outbound.client({ hosts: [...hosts, ...named] });
-  const held = createRevocationLists(createRevocationReader({ client, readFile, env }), now);
+  const held = createRevocationLists(createRevocationReader({ client, readFile, env }), { now, onAsked });
   for (const [at, source] of lists.entries()) {
     if (isAddress(source)) continue;
     const { problem } = await held.refresh(source);

@@ -1,15 +1,21 @@
 import type { TrustOptions } from '#trust/options.ts';
-import type { Attestor } from '#verification/attestor.ts';
+import type { Attestor, RevocationRule } from '#verification/attestor.ts';
 import { chainAttestor, keyAttestor } from '#verification/attestor-from-pem.ts';
 
-/** The configured trusts by id: whose evidence counts as present. Our own reading is the strict one. */
+/**
+ * The configured trusts by id: whose evidence counts as present. Our own reading is the strict one.
+ * @param revocation rules by the id of the trust
+ */
 export async function loadTrusts(
   options: readonly TrustOptions[],
   readFile: (path: string) => Promise<Buffer>,
+  revocation: ReadonlyMap<string, RevocationRule> = new Map(),
 ): Promise<ReadonlyMap<string, Attestor>> {
   const trusts = new Map<string, Attestor>();
   for (const option of options) {
-    trusts.set(option.id, attestorOf(option, (await readFile(option.anchors.file)).toString('utf8')));
+    const attestor = attestorOf(option, (await readFile(option.anchors.file)).toString('utf8'));
+    const rule = revocation.get(option.id);
+    trusts.set(option.id, rule && attestor.kind === 'certificate-chain' ? { ...attestor, revocation: rule } : attestor);
   }
   return trusts;
 }

@@ -1,6 +1,5 @@
 import type { ProcessParts } from '#compose/process-parts.ts';
 import type { EnginePorts } from '#engine/engine-ports.ts';
-import type { Registries } from '#oci/target.ts';
 import { observerBuilderId } from '#predicates/observer.ts';
 import type { RedisConnection } from '#redis/connection.ts';
 import { createEvidenceLock } from '#redis/evidence-lock.ts';
@@ -14,7 +13,11 @@ const LEASE_MS = 10_000;
 const LAYER_FACTS_CHARS = 128 * 1024 * 1024;
 
 /** The engine of a worker: its locks and records are in Redis, shared by all workers. */
-export function createWorkerEngine(parts: ProcessParts, store: RedisConnection, registries: Registries): EnginePorts {
+export function createWorkerEngine(
+  parts: ProcessParts,
+  store: RedisConnection,
+  { registries, revocation }: Pick<EnginePorts, 'registries' | 'revocation'>,
+): EnginePorts {
   const { prefix } = parts.config.redis;
   return {
     registries,
@@ -24,6 +27,7 @@ export function createWorkerEngine(parts: ProcessParts, store: RedisConnection, 
     layerFacts: createMemoryLayerFactsCache(LAYER_FACTS_CHARS),
     walkLimits: { ...DEFAULT_WALK_LIMITS, ...parts.config.sbom.limits },
     builderId: observerBuilderId(parts.config.instance.builderId),
+    ...(revocation ? { revocation } : {}),
     now: parts.now,
   };
 }

@@ -6,6 +6,8 @@ import { createKeys } from '#compose/keys.ts';
 import { createOutbound } from '#compose/outbound.ts';
 import { loadPolicies } from '#compose/policies.ts';
 import { checkRedis, configuredRegistries, type ProcessParts } from '#compose/process-parts.ts';
+import { createRevocation } from '#compose/revocation.ts';
+import { createAskedCertificates, policiesUnder } from '#compose/revocation-watch.ts';
 import { loadSigners } from '#compose/signers.ts';
 import { createSinks } from '#compose/sinks.ts';
 import { gaugeState } from '#compose/state-gauges.ts';
@@ -27,6 +29,7 @@ import { whyNotAlive } from '#queue/worker-health.ts';
 import { startWorkers } from '#queue/workers.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
 import { createHostPause } from '#redis/host-pause.ts';
+import { createRevocationMemory } from '#redis/revocation-memory.ts';
 import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import { startMetricsServer } from '#telemetry/metrics-server.ts';
 
@@ -50,14 +53,17 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
   const stack = new AsyncDisposableStack();
   try {
     const source = eventSource(config.instance);
-    const trusts = await loadTrusts(config.trusts, parts.readFile);
     const outbound = stack.use(createOutbound(parts));
+    const asked = createAskedCertificates((error) => log.warn({ err: error }, 'certificate in question not noted'));
+    const revocation = await createRevocation(config.trusts, { ...parts, outbound, onAsked: asked.note });
+    const trusts = await loadTrusts(config.trusts, parts.readFile, revocation.rules);
     const keys = stack.use(createKeys({ ...parts, outbound }));
     const signers = await loadSigners(config, { ...parts, outbound, trusts, keys });
     const policies = await loadPolicies(config.policies, parts.readFile, (policy, { code, message, next }) =>
       log.warn({ policy, code, next }, `policy cannot be judged: ${message}`),
     );
-    const installation = createInstallation({ source, rules: config.rules, signers, trusts, policies });
+    const revocable = revocation.rules;
+    const installation = createInstallation({ source, rules: config.rules, signers, trusts, policies, revocable });
     const store = stack.use(await parts.connect('store'));
     await checkRedis(store, log);
     const blocking = stack.use(await parts.connect('worker'));
@@ -65,7 +71,9 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     stack.defer(() => registries.close());
     const queues = stack.use(createJobQueues({ connection: store, prefix }));
     const ledger = createRedisLedger(store.client, { prefix, ...config.ledger });
-    const engine = createWorkerEngine(parts, store, registries);
+    const engine = createWorkerEngine(parts, store, { registries, revocation });
+    const memory = createRevocationMemory(store.client, { prefix });
+    asked.keepIn(memory);
     const pause = createHostPause(store.client, { prefix });
     const sinks = createSinks(parts, store);
     for (const sink of sinks) stack.use(sink);
@@ -93,6 +101,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       source,
       now,
       traceparent: () => parts.traceparent(),
+      revocation: { revocation, memory, policiesOf: (trust) => policiesUnder(trust, installation) },
     });
     const relay = repeat(housekeeping.relay, RELAY_EVERY_MS, (error) => log.warn({ err: error }, 'outbox not relayed'));
     stack.use(relay);

@@ -6,6 +6,8 @@ import type { Verdict } from '#model/verdict.ts';
 export interface RevocationFetcher {
   /** Fetches them; answers whether there was anything to wait for. */
   fetchWanted(signal?: AbortSignal): Promise<boolean>;
+  /** Lists that were read before then are read again when they are next asked for. */
+  renew(readBefore: Date): void;
 }
 
 /**

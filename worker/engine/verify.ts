@@ -1,4 +1,5 @@
 import type { EnginePorts } from '#engine/engine-ports.ts';
+import { verdictsKnowingRevocation } from '#engine/revocation.ts';
 import type { Digest } from '#model/digest.ts';
 import { type AppError, toAppError } from '#model/errors.ts';
 import { type EvidenceLocation, locationKey, type RawEvidence } from '#model/evidence.ts';
@@ -30,7 +31,7 @@ export interface VerifyReport {
   readonly failures: readonly AppError[];
 }
 
-export type VerifyPorts = Pick<EnginePorts, 'registries' | 'now'>;
+export type VerifyPorts = Pick<EnginePorts, 'registries' | 'now' | 'revocation'>;
 
 /**
  * Judges an image under each policy: resolve once, fetch what the policies need, evaluate. What cannot be fetched
@@ -52,9 +53,9 @@ export async function verifyImage(request: VerifyRequest, ports: VerifyPorts): P
   const now = ports.now();
   const { maxAttachmentBytes } = request;
   const limit = maxAttachmentBytes === undefined ? {} : { maxAttachmentBytes };
-  const verdicts = request.policies.map((policy) =>
-    policy.evaluate({ image, digest, now, ...limit, content: (location, kind) => contentOf(contents, location, kind) }),
-  );
+  const content = (location: EvidenceLocation, kind?: EvidenceKind) => contentOf(contents, location, kind);
+  const evaluate = () => request.policies.map((policy) => policy.evaluate({ image, digest, now, ...limit, content }));
+  const verdicts = await verdictsKnowingRevocation(ports, evaluate, request.signal);
   const failures = [...contents.values()].flatMap((content) => (content.ok ? [] : [content.error]));
   return { image: { ...image, digest }, digest, verdicts, failures };
 }

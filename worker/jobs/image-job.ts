@@ -21,6 +21,8 @@ export async function runImageJob(
 ): Promise<readonly JobReport[]> {
   const registry = ports.engine.registries.nameOf(job.image.registry);
   const image: ImageRef = { ...withoutUndefined(job.image), registry };
+  // The list that this worker holds may be older than the news.
+  if (job.cause === 'certificate-revoked') ports.engine.revocation?.renew(new Date(job.receivedAt));
   const reports: JobReport[] = [];
   const finish = (under: ImageJob, report: JobReport) => {
     reports.push(report);

@@ -8,7 +8,7 @@ import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
 import type { StateRecord, Transition } from '#model/ledger.ts';
 import { type ReasonCode, type Verdict, worstOutcome } from '#model/verdict.ts';
 
-const UNREACHABLE: readonly ReasonCode[] = ['image-unreachable', 'evidence-unreachable'];
+const UNREACHABLE: readonly ReasonCode[] = ['image-unreachable', 'evidence-unreachable', 'revocation-unknown'];
 
 export interface Observed {
   readonly verdicts: readonly Verdict[];

@@ -9,5 +9,8 @@ export const ReconcileOptions = z.strictObject({
   certificateWarning: duration('1d', '400d')
     .prefault('30d')
     .describe('How long before its end a signing certificate is reported as expiring.'),
+  revocation: duration('1m', '1d')
+    .prefault('15m')
+    .describe('How often lists of revoked certificates are read again, where a trust asks for them.'),
 });
 export type ReconcileOptions = z.output<typeof ReconcileOptions>;

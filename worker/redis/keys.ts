@@ -30,6 +30,8 @@ export interface Keys {
   delivery(source: string, id: string): string;
   /** Prefix of the two counters of a repository's pushes. */
   rate(repository: string): string;
+  /** Hash list and serial number of a certificate → what the list said of it. */
+  revocation(trust: string): string;
   /** Until when a registry host asked us to stay away. */
   hostPause(host: string): string;
 
@@ -94,6 +96,7 @@ export function createKeys(prefix: string): Keys {
     ownPush: (repository, digest) => at(`${repository}@${digest}`, 'own-push'),
     delivery: (source, id) => at(`${source}\n${id}`, 'delivery'),
     rate: (repository) => at(repository, 'rate'),
+    revocation: (trust) => at(trust, 'revocation'),
     hostPause: (host) => at(host.toLowerCase(), 'pause'),
     image: (image) => ({
       head: at(image, 'head'),

@@ -14,10 +14,20 @@ export interface HeldLists {
 export interface RevocationLists {
   /** What is held; undefined when it must be read first, which is remembered for `fetchWanted`. */
   held(source: string, now: Date): HeldLists | undefined;
+  /** Tells that a certificate was looked up, by its serial number: see `RevocationListsOptions.onAsked`. */
+  asked(source: string, serial: string): void;
   /** Reads what was asked for and is not held; answers whether there was anything to wait for. */
   fetchWanted(signal?: AbortSignal): Promise<boolean>;
   /** Reads a source anew, whatever is held. */
   refresh(source: string, signal?: AbortSignal): Promise<HeldLists>;
+  /** What was read before then is read again when it is next asked for. */
+  renew(readBefore: Date): void;
+}
+
+export interface RevocationListsOptions {
+  readonly now: () => Date;
+  /** Once for each certificate that is looked up at a source: whoever watches the lists knows which ones matter. */
+  readonly onAsked?: ((source: string, serial: string) => void) | undefined;
 }
 
 interface Kept extends HeldLists {
@@ -29,11 +39,15 @@ const FAILED_FOR_MS = 60_000;
 /** A CA may publish before its next list is due, most of all when a key was stolen. Milliseconds. */
 const OLDEST_MS = 60 * 60_000;
 const MAX_SOURCES = 256;
+const MAX_ASKED = 10_000;
 
-export function createRevocationLists(reader: RevocationReader, now: () => Date): RevocationLists {
+export function createRevocationLists(reader: RevocationReader, options: RevocationListsOptions): RevocationLists {
+  const { now, onAsked } = options;
   const kept = new Map<string, Kept>();
   const wanted = new Set<string>();
   const underWay = new Map<string, Promise<HeldLists>>();
+  const asked = new Set<string>();
+  let renewedAt = 0;
 
   async function read(source: string, signal: AbortSignal | undefined): Promise<HeldLists> {
     const held = await readSource(source, signal);
@@ -67,9 +81,16 @@ export function createRevocationLists(reader: RevocationReader, now: () => Date)
   return {
     held(source, at) {
       const known = kept.get(source);
-      if (known && isCurrent(known, at)) return known;
+      if (known && known.readAt >= renewedAt && isCurrent(known, at)) return known;
       if (wanted.size < MAX_SOURCES) wanted.add(source);
       return undefined;
+    },
+    asked(source, serial) {
+      const key = `${source} ${serial}`;
+      if (asked.has(key)) return;
+      if (asked.size >= MAX_ASKED) asked.clear();
+      asked.add(key);
+      onAsked?.(source, serial);
     },
     async fetchWanted(signal) {
       const sources = [...wanted];
@@ -80,6 +101,9 @@ export function createRevocationLists(reader: RevocationReader, now: () => Date)
       return flights.length > 0;
     },
     refresh,
+    renew(readBefore) {
+      renewedAt = Math.max(renewedAt, readBefore.getTime());
+    },
   };
 }
 

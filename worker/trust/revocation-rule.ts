@@ -32,12 +32,13 @@ type Revoked = Extract<Finding, { kind: 'revoked' }>;
  * Judges the certificates of a path that was verified by the lists that are held (interop specification G.4). A list
  * that is missing, out of date or not by the CA is neither a pass nor a fail: nothing is known then.
  */
-export function createRevocationRule(settings: RevocationSettings, held: Pick<RevocationLists, 'held'>) {
+export function createRevocationRule(settings: RevocationSettings, lists: Pick<RevocationLists, 'held' | 'asked'>) {
   function judge(certificate: Certificate, issuer: Certificate, now: Date): Revoked | Unknown | undefined {
     const places = placesOf(certificate, settings);
     if (!places.ok) return places.finding;
     const findings = places.sources.flatMap((source) => {
-      return askedOf(held.held(source, now), certificate, issuer, now).map((check): Finding => ({ ...check, source }));
+      lists.asked(source, certificate.serialNumber);
+      return askedOf(lists.held(source, now), certificate, issuer, now).map((check): Finding => ({ ...check, source }));
     });
     const revoked = findings.find((finding) => finding.kind === 'revoked');
     if (revoked) return revoked;

@@ -47,8 +47,10 @@ export function verifyEvidence(raw: RawEvidence, context: VerificationContext): 
   }
   const witnesses = [...presented.witnesses, ...certificateWitness(raw, judged.chain, attestor)];
   const { defect: contentDefect, ...said } = content.read(digest);
-  const held = witnessDefect(witnesses) ?? judged.late ?? contentDefect;
-  if (held === undefined) refuseUnsupported(witnesses);
+  const flawed = witnessDefect(witnesses) ?? judged.late ?? contentDefect;
+  if (flawed === undefined) refuseUnsupported(witnesses);
+  // Last: what is bad anyway needs no list, and must not be called unknown for want of one.
+  const held = flawed ?? revocationDefect(judged, context);
   return {
     raw,
     signer,
@@ -85,6 +87,8 @@ function signerOf({ signer: { leaf } }: PresentedEvidence, attestor: Attestor): 
 interface JudgedSigner {
   /** Leaf first, anchor last; empty for a plain key. */
   readonly chain: readonly Certificate[];
+  /** When it signed, as witnesses vouch for it. */
+  readonly times?: readonly Date[];
   /** It is not the signer wanted. */
   readonly defect?: EvidenceDefect;
   /** It is, and the time is wrong: what a witness lacks is told before that. */
@@ -112,12 +116,15 @@ function judgeSigner(raw: RawEvidence, presented: PresentedEvidence, context: Ve
   const other = attestor.identity && identityDefect(leaf, attestor.identity);
   if (other) return { chain: [], defect: other };
   const { chain } = path;
-  const late =
-    lacking ??
-    expiryDefect(chain, moments) ??
-    expiryDefect([leaf], claimed) ??
-    attestor.revocation?.defect(chain, times, now);
-  return { chain, ...(late ? { late } : {}) };
+  const late = lacking ?? expiryDefect(chain, moments) ?? expiryDefect([leaf], claimed);
+  return { chain, times, ...(late ? { late } : {}) };
+}
+
+function revocationDefect(
+  { chain, times = [] }: JudgedSigner,
+  { attestor, now }: VerificationContext,
+): EvidenceDefect | undefined {
+  return attestor.kind === 'certificate-chain' ? attestor.revocation?.defect(chain, times, now) : undefined;
 }
 
 /**
