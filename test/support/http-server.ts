@@ -1,4 +1,5 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface ServedRequest {
@@ -26,13 +27,14 @@ export interface HttpServer extends AsyncDisposable {
   bend(next?: Bend): void;
 }
 
-/** A real HTTP server on a free port of loopback. */
+/** A real HTTP server on a free port of loopback; with `tls` on `https://localhost`. */
 export async function serveHttp(
   handle: (request: ServedRequest) => ServedAnswer | Promise<ServedAnswer>,
+  tls?: { readonly certificate: string; readonly key: string },
 ): Promise<HttpServer> {
   const requests: ServedRequest[] = [];
   let bend: Bend = (honest) => honest;
-  const server = createServer(async (incoming, outgoing) => {
+  const listener: RequestListener = async (incoming, outgoing) => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const { method = '', url: path = '', headers } = incoming;
@@ -40,11 +42,13 @@ export async function serveHttp(
     requests.push(request);
     const { status, headers: told, body } = await bend(await handle(request), request);
     outgoing.writeHead(status, told).end(body);
-  });
+  };
+  const server = tls ? createTlsServer({ cert: tls.certificate, key: tls.key }, listener) : createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { port } = server.address() as AddressInfo;
+  const host = `${tls ? 'localhost' : '127.0.0.1'}:${port}`;
   return {
-    url: `http://${host}`,
+    url: `${tls ? 'https' : 'http'}://${host}`,
     host,
     requests,
     bend: (next = (honest) => honest) => {

@@ -1,4 +1,4 @@
-import { constants, type KeyObject, publicDecrypt } from 'node:crypto';
+import { constants, type KeyObject, privateEncrypt, publicDecrypt, randomBytes } from 'node:crypto';
 import { derReader, TAG } from '#crypto/der.ts';
 
 /** DigestInfo of SHA-256 before the digest (RFC 8017, 9.2). */
@@ -11,6 +11,18 @@ export function verifiesDigest(key: KeyObject, digest: Buffer, signature: Buffer
     return padded.equals(Buffer.concat([SHA256_INFO, digest]));
   }
   return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' && verifiesP256(key, digest, signature);
+}
+
+/** Signs a SHA-256 digest as a key service does: ECDSA over P-256 as r and s side by side, or RSA PKCS #1 v1.5. */
+export function signDigest(key: KeyObject, digest: Buffer): Buffer {
+  if (key.asymmetricKeyType === 'rsa') {
+    return privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.concat([SHA256_INFO, digest]));
+  }
+  const d = numberOf(Buffer.from(key.export({ format: 'jwk' }).d ?? '', 'base64url'));
+  const k = mod(numberOf(randomBytes(40)), N - 1n) + 1n;
+  const r = mod(times(k, G)?.x ?? 0n, N);
+  const s = mod(inverse(k, N) * (numberOf(digest) + r * d), N);
+  return Buffer.from([r, s].map((part) => part.toString(16).padStart(64, '0')).join(''), 'hex');
 }
 
 const P = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
