@@ -71,7 +71,7 @@ function isSignedByUs(raw: RawEvidence, piece: SignedPiece, identity: SigningIde
 }
 
 /** Whether a keyless piece carries a certificate of the signer's CA for its identity, good when it was given. */
-export function isCertifiedForUs(raw: RawEvidence, { certificate }: SignedPiece, signer: KeylessSigner): boolean {
+function isCertifiedForUs(raw: RawEvidence, { certificate }: SignedPiece, signer: KeylessSigner): boolean {
   if (!certificate) return false;
   const attestor = signerAttestor(signer);
   return verifyEvidence(raw, { digest: raw.location.digest, attestor, now: certificate.validFromDate }).held === true;

@@ -6,8 +6,8 @@ export function signerAttestor(signer: ConfiguredSigner): Attestor {
   if (signer.kind === 'keyless') {
     return {
       kind: 'certificate-chain',
-      authorities: [{ anchors: signer.roots(), intermediates: [] }],
-      identity: { subject: exactly(signer.identity.subject) },
+      authorities: signer.authorities(),
+      identity: { subject: exactly(signer.identity.subject), issuer: exactly(signer.identity.issuer) },
       profile: 'strict',
       transparencyLog: 'ignored',
       certificateTimestamp: 'ignored',

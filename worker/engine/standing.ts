@@ -1,14 +1,15 @@
 import type { EnginePorts } from '#engine/engine-ports.ts';
-import { isCertifiedForUs } from '#engine/ownership.ts';
 import { recordedPlace } from '#engine/places.ts';
-import { readSignedPiece } from '#engine/signed-piece.ts';
+import { readSignedPiece, type SignedPiece } from '#engine/signed-piece.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
+import { sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
 import type { KeylessSigner } from '#signing/signer.ts';
 import { readBlob } from '#storage/read-blob.ts';
 import type { Attestor } from '#verification/attestor.ts';
+import { readStatement } from '#verification/statement.ts';
 import { isUndecided } from '#verification/undecided.ts';
 import { verifyEvidence } from '#verification/verify-evidence.ts';
 
@@ -55,21 +56,35 @@ function holds(raw: RawEvidence, { wish, location }: PlacedWish, attestor: Attes
  * Our own evidence also stands when its present signer's own chain bears it: a trust that wants more (a log entry,
  * another CA) would get nothing better from signing the same statement again at every look.
  */
-export function stands(raw: RawEvidence, placed: PlacedWish, now: Date): boolean {
+export function stands(raw: RawEvidence, placed: PlacedWish, now: Date, isRecorded: boolean): boolean {
   const { signer } = placed.wish.identity;
   if (signer.kind === 'keyless') {
-    if (standsKeyless(raw, signer)) return true;
+    if (standsKeyless(raw, placed, signer, isRecorded)) return true;
   } else if (holds(raw, placed, signerAttestor(signer), now) === signer.fingerprint) return true;
   return heldUnderTrust([raw], placed, now).length > 0;
 }
 
-/** A keyless certificate is over after minutes; what tells that it was used in time must have come along. */
-function standsKeyless(raw: RawEvidence, signer: KeylessSigner): boolean {
+/**
+ * A keyless certificate is over after minutes: what tells that it was used in time must have come along. Of what we
+ * wrote, the certificate was judged when it signed; a bundle does not bring the chain to judge it again.
+ */
+function standsKeyless(raw: RawEvidence, placed: PlacedWish, signer: KeylessSigner, isRecorded: boolean): boolean {
   const piece = readSignedPiece(raw);
-  if (!piece || !isCertifiedForUs(raw, piece, signer)) return false;
+  if (!piece?.certificate || !isTestified(raw, piece, signer)) return false;
+  if (holds(raw, placed, signerAttestor(signer), piece.certificate.validFromDate) !== undefined) return true;
+  if (!isRecorded) return false;
+  const { ready } = placed.wish;
+  const statement = ready && readStatement(piece.payload);
+  return (
+    !ready ||
+    ready.isSame({ raw, payloadDigest: sha256(piece.payload), ...(statement ? { statement } : {}), held: true })
+  );
+}
+
+function isTestified(raw: RawEvidence, { testimonies }: SignedPiece, signer: KeylessSigner): boolean {
   const what = raw.kind === 'image-signature' ? 'image-signature' : 'statement';
   const asked = signer.witnesses.filter((witness) => witness.serves({ what, layouts: new Set([raw.layout]) }));
-  const { log, timestamps } = piece.testimonies;
+  const { log, timestamps } = testimonies;
   return asked.every(({ type }) => (type === 'timestamp-authority' ? timestamps : log) > 0);
 }
 
@@ -94,7 +109,7 @@ export async function recordedPiece(
       descriptor,
       bytes,
     };
-    return stands(raw, placed, ports.now()) ? raw : undefined;
+    return stands(raw, placed, ports.now(), true) ? raw : undefined;
   } catch (error) {
     // A blob that the registry cannot give back whole is as good as gone.
     if (error instanceof AppError && UNUSABLE.includes(error.code)) return undefined;

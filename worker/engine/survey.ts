@@ -111,7 +111,10 @@ async function surveySlot(
   // What was superseded stands no more, though it may hold: it waits for its deletion.
   const superseded = new Set(written.filter((entry) => entry.superseded).map(recordedId));
   const current = ours.filter((raw) => !superseded.has(pieceId(raw)));
-  const standing = current.filter((raw) => isListedAsWritten(raw, written) && stands(raw, placed, now));
+  const recordedIds = new Set(written.map(recordedId));
+  const standing = current.filter(
+    (raw) => isListedAsWritten(raw, written) && stands(raw, placed, now, recordedIds.has(pieceId(raw))),
+  );
   const candidates = evidence.filter((raw) => !superseded.has(pieceId(raw)));
   const held = heldUnderTrust(candidates, placed, now);
   let lost: SlotSurvey['lost'];

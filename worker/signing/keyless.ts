@@ -66,7 +66,7 @@ export function createKeylessSigner(options: KeylessSignerOptions): KeylessSigne
     fingerprint: identityFingerprint(identity),
     identity,
     witnesses,
-    roots: () => options.trust().authorities.flatMap(({ anchors }) => anchors),
+    authorities: () => options.trust().authorities,
     credential,
   };
 }
@@ -88,9 +88,8 @@ async function certify({ fulcio, provider, audience, identity, trust }: KeylessS
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const proof = signBytes(privateKey, Buffer.from(provenClaim(claims, identity, provider.source)));
   const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
-  const answered = await requestCertificate(fulcio, { token, publicKeyPem, proof }, undefined);
-  const chain = judgeCertificate(answered, { publicKey, identity, trust: trust() }, peer);
-  const [leaf] = answered;
+  const [leaf] = await requestCertificate(fulcio, { token, publicKeyPem, proof }, undefined);
+  const chain = judgeCertificate(leaf, { publicKey, identity, trust: trust() }, peer);
   return {
     leaf,
     credential: {

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Signature } from '@sigstore/sign';
 import type { Certificate } from '#crypto/certificate.ts';
+import type { CertificateAuthority } from '#crypto/certificate-authority.ts';
 import type { Witness } from '#signing/witness.ts';
 
 /**
@@ -34,10 +35,10 @@ export interface FixedSigner extends InstalledSigner, SigningCredential {
 export interface KeylessSigner extends InstalledSigner {
   readonly kind: 'keyless';
   readonly identity: SignerIdentity;
-  /** Roots that its certificates lead to, of the configured trust. */
-  roots(): readonly Certificate[];
+  /** The CAs of the configured trust, to one of which its certificates lead. */
+  authorities(): readonly CertificateAuthority[];
   /**
-   * A certified key, fit for a signature now. Its certificate was judged: it leads to one of the roots and names the
+   * A certified key, fit for a signature now. Its certificate was judged: it leads to one of the CAs and names the
    * identity, and nothing else.
    */
   credential(signal?: AbortSignal): Promise<SigningCredential>;
