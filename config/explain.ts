@@ -1,3 +1,4 @@
+import { chosenLayout } from '#config/evidence-plan.ts';
 import type { Config } from '#config/schema.ts';
 import { suggestion } from '#config/suggest.ts';
 import { AppError } from '#model/errors.ts';
@@ -77,6 +78,7 @@ function explainEvidence(config: Config, evidence: EvidenceRule, image: ImageRef
   const signer = config.signers.find(({ id }) => id === evidence.signer);
   return {
     ...evidence,
+    ...(signer ? { layout: chosenLayout(evidence, signer) } : {}),
     location: evidence.repository ?? `${image.registry}/${image.repository}`,
     signerType: signer?.type ?? 'key',
     ...(signer?.type === 'x509' ? { certificate: signer.certificate } : {}),

@@ -6,6 +6,7 @@ import { loadConfig } from '#config/load.ts';
 import type { OutsideScope } from '#config/outside.ts';
 import { formatProblem } from '#config/problem.ts';
 import { AppError, toAppError } from '#model/errors.ts';
+import { isMadeType } from '#model/evidence-type.ts';
 import type { When } from '#model/rule.ts';
 
 export type ConfigCommandIo = Pick<CommandIo, 'stdout' | 'stderr' | 'readFile' | 'env' | 'now'>;
@@ -131,8 +132,13 @@ function formatExplanation(explanation: Explanation, source: string | undefined)
   lines.push(`  rule ${rule} holds`);
   for (const item of evidence) {
     const signer = `${item.signer} (${item.signerType}${item.certificate ? `, ${item.certificate}` : ''})`;
-    lines.push(`  evidence ${item.type} as ${item.predicateType}`);
+    lines.push(
+      `  evidence ${item.type} as ${item.predicateType}${isMadeType(item.type) ? '' : ', when it is handed in'}`,
+    );
     lines.push(`    signed by ${signer}; trusted by ${item.trust ?? "the signer's own chain"}`);
+    for (const { from, signer: lifter } of item.import ?? []) {
+      lines.push(`    or that of ${from} as it is, signed by ${lifter}`);
+    }
     lines.push(`    ${item.layout} in ${item.location}${item.platforms ? '; on each platform image too' : ''}`);
   }
   if (evidence.length === 0) lines.push('  no evidence is made');
@@ -142,15 +148,21 @@ function formatExplanation(explanation: Explanation, source: string | undefined)
   if (policies.length === 0) lines.push('  no policy judges it');
   if (when) lines.push(`  signed only when ${formatWhen(when)}`);
   if (source !== undefined)
-    lines.push(unmet === undefined ? '  this push is signed' : `  this push is not signed: ${unmet}`);
+    lines.push(
+      unmet === undefined
+        ? `  this push is signed${when?.builder ? ', when the image carries that' : ''}`
+        : `  this push is not signed: ${unmet}`,
+    );
   if (onLapse) lines.push(`  when own evidence lapses: ${onLapse}`);
   return `${lines.join('\n')}\n`;
 }
 
-function formatWhen(when: When): string {
-  return Object.entries(when)
-    .map(([key, patterns]: [string, readonly string[]]) => `${key} is ${patterns.join(' or ')}`)
-    .join(' and ');
+function formatWhen({ source, actor, tag, builder }: When): string {
+  const told = Object.entries({ source, actor, tag }).flatMap(([key, patterns]) =>
+    patterns ? [`${key} is ${patterns.join(' or ')}`] : [],
+  );
+  if (builder) told.push(`the image carries provenance of ${builder.builderId.join(' or ')} under ${builder.trust}`);
+  return told.join(' and ');
 }
 
 function formatEvery(ms: number): string {
