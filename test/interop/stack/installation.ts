@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { OPERATOR_TOKEN } from '../../support/installation-files.ts';
+import type { TestToken } from '../../support/token.ts';
 import type { Cell, Trust } from '../matrix/cell.ts';
 import { clusterPolicyOf } from '../matrix/verifiers/kyverno-policy.ts';
 import { ENDPOINTS } from './endpoints.ts';
@@ -9,18 +10,28 @@ import { CLIENT, WORKER_EMAIL } from './identity-issuer.ts';
 export const SIGNED_BY = {
   keyless: { kind: 'keyless', testimonies: ['rekor-v1', 'timestamp'] },
   company: { kind: 'x509', testimonies: ['timestamp'] },
+  /** The company's key in a PKCS #11 token. */
+  token: { kind: 'x509', testimonies: ['timestamp'] },
 } as const;
+
+export interface InstallationServers {
+  readonly redisUrl: string;
+  readonly registry: string;
+  readonly token: TestToken;
+}
 
 /** A configuration that signs with all that the stack offers; answers its path. */
 export async function writeStackInstallation(
   trust: Trust,
-  { redisUrl, registry }: { readonly redisUrl: string; readonly registry: string },
+  { redisUrl, registry, token }: InstallationServers,
 ): Promise<string> {
   const { stack, files } = trust;
   const { scratch, keys, issuer } = stack;
   const file = (name: string, content: string) => scratch.write(`installation/${name}`, content);
   await file('operator-token', OPERATOR_TOKEN);
   await file('client-secret', CLIENT.secret);
+  await file('pin', token.pin);
+  await token.importKey(files.x509.pki.leaf.keyPem, 'release', '01');
   const policyOf = async (name: keyof typeof SIGNED_BY) => {
     const cell: Cell = {
       reference: '',
@@ -35,6 +46,10 @@ export async function writeStackInstallation(
   const rule = (name: keyof typeof SIGNED_BY) => ({
     ...{ name, match: { repository: `${name}/**` }, evidence: evidence(name), policies: name },
   });
+  const certified = {
+    ...{ type: 'x509', certificate: files.x509.certificate, chain: files.x509.chain },
+    witnesses: 'clock',
+  };
   return await file(
     'attestry.yaml',
     stringify({
@@ -60,16 +75,18 @@ export async function writeStackInstallation(
           },
           witnesses: ['log', 'log2', 'clock'],
         },
+        { id: 'company', key: `file:${files.x509.key}`, ...certified },
         {
-          ...{ id: 'company', type: 'x509', key: `file:${files.x509.key}` },
-          ...{ certificate: files.x509.certificate, chain: files.x509.chain, witnesses: 'clock' },
+          ...{ id: 'token', passphrase: 'file:pin', ...certified },
+          key: `pkcs11:token=${token.label};object=release?module-path=${token.modulePath}`,
         },
       ],
       policies: [
         { id: 'keyless', file: await policyOf('keyless') },
         { id: 'company', file: await policyOf('company') },
+        { id: 'token', file: await policyOf('token') },
       ],
-      rules: [rule('keyless'), rule('company')],
+      rules: [rule('keyless'), rule('company'), rule('token')],
       producer: {
         listen: { host: '127.0.0.1', port: 0 },
         api: { operators: [{ name: 'tests', token: 'file:operator-token' }] },
