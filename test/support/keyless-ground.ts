@@ -19,7 +19,10 @@ export async function startKeyless() {
   const pki = makePki(FULCIO_PKI);
   const fulcio = stack.use(await startFulcio({ pki, issuer, now: clock.now }));
   const peer = witnesses.peer(fulcio.host);
-  const authority = { anchors: parseCertificates(pki.root.pem), intermediates: [] };
+  const authority = {
+    anchors: parseCertificates(pki.root.pem),
+    intermediates: parseCertificates(pki.intermediate.pem),
+  };
 
   function provider(spec: TokenSpec | (() => string) = { email: WORKER }): IdentityProvider {
     const mint = typeof spec === 'function' ? spec : () => issuer.token(spec);

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { noteHint } from '#crypto/checkpoint-signature.ts';
+import { noteKeyId } from '#crypto/log-key.ts';
 import { sha256Hex } from '#model/digest.ts';
 import { merkleTree } from './merkle-tree.ts';
 
@@ -14,7 +14,10 @@ export function createSignedLog(kind: 'ec' | 'ed25519', origin: string) {
   function checkpoint(): string {
     const body = `${origin}\n${leaves.length}\n${merkleTree(leaves).root().toString('base64')}\n`;
     const [name = ''] = origin.split(' - ');
-    const line = Buffer.concat([Buffer.from(noteHint(name, publicKey), 'hex'), signBytes(Buffer.from(body))]);
+    const line = Buffer.concat([
+      Buffer.from(noteKeyId(name, publicKey).slice(0, 8), 'hex'),
+      signBytes(Buffer.from(body)),
+    ]);
     return `${body}\n\u2014 ${name} ${line.toString('base64')}\n`;
   }
 

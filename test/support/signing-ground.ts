@@ -52,7 +52,7 @@ export async function startWitnesses(clock = testClock()) {
   const tsa = stack.use(await startTimestampServer({ pki: makePki(), now }));
   const witnessPeer = (host: string) => peerOf('witness', host, now, stack);
   const log1 = readLogKey(rekor1.pem);
-  const log2 = { ...readLogKey(rekor2.pem), origin: '127.0.0.1' };
+  const log2 = readLogKey(rekor2.pem, '127.0.0.1');
   const v1 = { id: 'rekor-1', url: new URL(rekor1.url), peer: witnessPeer(rekor1.host), maxRequestBytes: 1024 * 1024 };
   const v2 = { id: 'rekor-2', url: new URL(rekor2.url), peer: witnessPeer(rekor2.host) };
   const stamps = {

@@ -20,6 +20,8 @@ export interface TimestampSpec {
   readonly nonce?: Buffer;
   /** Signed as signing time; absent: none is. */
   readonly signingTime?: Date;
+  /** Whose certificate is signed as the one that was used (RFC 5816); `null`: none, absent: the signer's own. */
+  readonly named?: Issued | null;
 }
 
 /** A granted TimeStampResp (RFC 3161, 2.4.2) over some bytes, in DER. */
@@ -44,13 +46,15 @@ export function timestampResponse(stamped: Uint8Array, spec: TimestampSpec): Buf
   return sequence(sequence(integer(0)), token);
 }
 
-function signerInfo({ der, key }: Issued, info: Buffer, { signingTime }: TimestampSpec): Buffer {
+function signerInfo(signer: Issued, info: Buffer, { signingTime, named = signer }: TimestampSpec): Buffer {
+  const { der, key } = signer;
   const attributes = [
     sequence(oid('1.2.840.113549.1.9.3'), set(TST_INFO)),
     sequence(oid('1.2.840.113549.1.9.4'), set(octets(createHash('sha256').update(info).digest()))),
     ...(signingTime
       ? [sequence(oid('1.2.840.113549.1.9.5'), set(tlv(0x17, Buffer.from(digits(signingTime).slice(2)))))]
       : []),
+    ...(named ? [signingCertificate(named.der)] : []),
   ].toSorted(Buffer.compare);
   return sequence(
     integer(1),
@@ -60,6 +64,12 @@ function signerInfo({ der, key }: Issued, info: Buffer, { signingTime }: Timesta
     ECDSA_SHA256,
     octets(sign('sha256', set(...attributes), key)),
   );
+}
+
+/** SigningCertificateV2 (RFC 5035, 3): SHA-256, which is not written out, and no issuer. */
+function signingCertificate(der: Buffer): Buffer {
+  const identifier = sequence(octets(createHash('sha256').update(der).digest()));
+  return sequence(oid('1.2.840.113549.1.9.16.2.47'), set(sequence(sequence(identifier))));
 }
 
 function issuerAndSerial(der: Buffer): Buffer {

@@ -1,5 +1,6 @@
 import type { SignerFiles } from '#compose/signer-files.ts';
-import { AppError } from '#model/errors.ts';
+import { keylessAttestor } from '#compose/signer-trust.ts';
+import type { LoadedWitness } from '#compose/witnesses.ts';
 import { buildkiteProvider } from '#signing/identity/buildkite.ts';
 import { clientCredentialsProvider } from '#signing/identity/client-credentials.ts';
 import { githubProvider } from '#signing/identity/github.ts';
@@ -10,8 +11,7 @@ import type { KeylessTrust } from '#signing/keyless-certificate.ts';
 import type { IdentityTokenOptions, KeylessSignerOptions } from '#signing/options.ts';
 import type { Peer } from '#signing/peer.ts';
 import type { KeylessSigner } from '#signing/signer.ts';
-import type { Witness } from '#signing/witness.ts';
-import type { Attestor } from '#verification/attestor.ts';
+import type { CertificateAttestor } from '#verification/attestor.ts';
 
 const CODES: Peer['codes'] = {
   refused: 'ca-refused',
@@ -23,15 +23,21 @@ const CODES: Peer['codes'] = {
 /** How long the environment of a job may take to answer, where nothing else is configured. */
 const AMBIENT_TIMEOUT_MS = 30_000;
 
+/** A keyless signer, and who is believed of what it signs. */
+export interface KeylessIdentity {
+  readonly signer: KeylessSigner;
+  readonly trust: CertificateAttestor;
+}
+
 /**
  * One keyless signer. No token is asked for: many are there only when something is signed.
  * @throws AppError `config-invalid` without a trust of certificates, or a witness that tells the time.
  */
 export async function loadKeylessSigner(
   option: KeylessSignerOptions,
-  witnesses: readonly Witness[],
+  witnesses: readonly LoadedWitness[],
   files: SignerFiles,
-): Promise<KeylessSigner> {
+): Promise<KeylessIdentity> {
   const { id, fulcio, identity, token } = option;
   const url = new URL(fulcio.url);
   const peer: Peer = {
@@ -41,28 +47,20 @@ export async function loadKeylessSigner(
     codes: CODES,
     now: files.now,
   };
-  const trust = () => keylessTrust(option, files.trusts.get(option.trust));
-  // Once now: what is wrong with it should stop the start, not the first signature.
-  trust();
-  return createKeylessSigner({
+  const trust = keylessAttestor(option, files.trusts.get(option.trust), witnesses);
+  const signer = createKeylessSigner({
     id,
     fulcio: { url, version: fulcio.version, peer },
     provider: await identityProvider(token, files),
     audience: token.audience,
     identity,
-    trust,
-    witnesses,
+    trust: () => caOf(trust),
+    witnesses: witnesses.map(({ witness }) => witness),
   });
+  return { signer, trust };
 }
 
-function keylessTrust({ id, trust }: KeylessSignerOptions, attestor: Attestor | undefined): KeylessTrust {
-  if (attestor?.kind !== 'certificate-chain') {
-    throw new AppError('config-invalid', `signer ${id}: the trust ${trust} holds no CA`, {
-      field: `signers.${id}.trust`,
-      mend: 'name a trust with the root certificate of this Fulcio',
-    });
-  }
-  const { authorities, certificateTimestamp, certificateLogKeys } = attestor;
+function caOf({ authorities, certificateTimestamp, certificateLogKeys }: CertificateAttestor): KeylessTrust {
   const isAsked = certificateTimestamp === 'required' && certificateLogKeys !== undefined;
   return { authorities, ...(isAsked ? { certificateLogs: certificateLogKeys } : {}) };
 }

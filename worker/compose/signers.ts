@@ -2,15 +2,14 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import { createKeySettings } from '#compose/key-settings.ts';
 import { loadKeylessSigner } from '#compose/keyless.ts';
 import type { SignerFiles } from '#compose/signer-files.ts';
-import { loadWitness } from '#compose/witnesses.ts';
+import { certificateAttestor } from '#compose/signer-trust.ts';
+import { type LoadedWitness, loadWitness } from '#compose/witnesses.ts';
 import type { FormerSigner, SigningIdentity } from '#engine/engine-ports.ts';
 import { sha256Hex } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { createKeySigner } from '#signing/key.ts';
 import type { SigningKey } from '#signing/keys/signing-key.ts';
 import type { SignerOptions, WitnessOptions } from '#signing/options.ts';
-import type { ConfiguredSigner } from '#signing/signer.ts';
-import type { Witness } from '#signing/witness.ts';
 import { createX509Signer } from '#signing/x509.ts';
 
 /** What the configuration says of signing. */
@@ -27,37 +26,42 @@ export async function loadSigners(
   { witnesses, signers }: SigningConfig,
   files: SignerFiles,
 ): Promise<ReadonlyMap<string, SigningIdentity>> {
-  const loaded = new Map<string, Witness>();
+  const loaded = new Map<string, LoadedWitness>();
   for (const option of witnesses) {
     loaded.set(option.id, await naming(`witnesses.${option.id}`, () => loadWitness(option, files)));
   }
   const identities = new Map<string, SigningIdentity>();
   for (const option of signers) {
     const named = option.witnesses.flatMap((id) => loaded.get(id) ?? []);
-    const signer = await naming(`signers.${option.id}`, () => loadSigner(option, named, files));
+    const identity = await naming(`signers.${option.id}`, () => loadSigner(option, named, files));
     const former: FormerSigner[] = [];
     for (const each of option.former) former.push(await loadFormer(each, files));
-    identities.set(option.id, { signer, former });
+    identities.set(option.id, { ...identity, former });
   }
   return identities;
 }
 
+/** A signer, with who is believed of it where that is more than its own key or root. */
 async function loadSigner(
   option: SignerOptions,
-  witnesses: readonly Witness[],
+  loaded: readonly LoadedWitness[],
   files: SignerFiles,
-): Promise<ConfiguredSigner> {
+): Promise<Pick<SigningIdentity, 'signer' | 'trust'>> {
+  const { id } = option;
+  const witnesses = loaded.map(({ witness }) => witness);
   switch (option.type) {
     case 'key':
-      return createKeySigner({ id: option.id, key: await openKey(option, files), witnesses });
+      return { signer: createKeySigner({ id, key: await openKey(option, files), witnesses }) };
     case 'x509': {
       const certificatePem = (await files.readFile(option.certificate)).toString('utf8');
       const chainPem = (await files.readFile(option.chain)).toString('utf8');
       const key = await openKey(option, files);
-      return createX509Signer({ id: option.id, key, witnesses, certificatePem, chainPem, now: files.now() });
+      const signer = createX509Signer({ id, key, witnesses, certificatePem, chainPem, now: files.now() });
+      const trust = certificateAttestor(signer, loaded);
+      return { signer, ...(trust ? { trust } : {}) };
     }
     case 'keyless':
-      return await loadKeylessSigner(option, witnesses, files);
+      return await loadKeylessSigner(option, loaded, files);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { SignerFiles } from '#compose/signer-files.ts';
-import { readLogKey } from '#crypto/log-key.ts';
-import { splitTimestampAuthority } from '#crypto/timestamp-authority.ts';
+import { type LogKey, readLogKey } from '#crypto/log-key.ts';
+import { splitTimestampAuthority, type TimestampAuthority } from '#crypto/timestamp-authority.ts';
 import type { WitnessOptions } from '#signing/options.ts';
 import type { Peer } from '#signing/peer.ts';
 import { createRekorV1Witness } from '#signing/rekor-v1.ts';
@@ -18,11 +18,18 @@ const CODES: Peer['codes'] = {
 /** Bytes of the nonce of a timestamp request. */
 const NONCE_BYTES = 16;
 
+/** A configured witness, with what its testimony can be checked by. */
+export interface LoadedWitness {
+  readonly witness: Witness;
+  readonly log?: LogKey;
+  readonly authority?: TimestampAuthority;
+}
+
 /**
  * One configured witness.
  * @throws AppError when its key or certificates cannot be read.
  */
-export async function loadWitness(option: WitnessOptions, files: SignerFiles): Promise<Witness> {
+export async function loadWitness(option: WitnessOptions, files: SignerFiles): Promise<LoadedWitness> {
   const { id } = option;
   const url = new URL(option.url);
   const peer: Peer = {
@@ -34,15 +41,18 @@ export async function loadWitness(option: WitnessOptions, files: SignerFiles): P
   };
   switch (option.type) {
     case 'rekor': {
-      const origin = option.origin ?? url.hostname;
-      const log = option.key === undefined ? {} : { log: { ...readLogKey(await text(option.key, files)), origin } };
-      if (option.version === 2) return createRekorV2Witness({ id, url, peer, ...log });
-      return createRekorV1Witness({ id, url, peer, ...log, maxRequestBytes: option.maxRequest });
+      // Logs of the second version name themselves by host and key, those of the first by the key alone.
+      const origin = option.version === 2 ? (option.origin ?? url.hostname) : undefined;
+      const log = option.key === undefined ? {} : { log: readLogKey(await text(option.key, files), origin) };
+      if (option.version === 2) return { witness: createRekorV2Witness({ id, url, peer, ...log }), ...log };
+      const maxRequestBytes = option.maxRequest;
+      return { witness: createRekorV1Witness({ id, url, peer, ...log, maxRequestBytes }), ...log };
     }
     case 'timestamp-authority': {
       const { chain } = option;
       const authority = chain === undefined ? {} : { authority: splitTimestampAuthority(await text(chain, files)) };
-      return createTimestampWitness({ id, url, peer, ...authority, nonce: () => files.randomBytes(NONCE_BYTES) });
+      const nonce = () => files.randomBytes(NONCE_BYTES);
+      return { witness: createTimestampWitness({ id, url, peer, ...authority, nonce }), ...authority };
     }
   }
 }

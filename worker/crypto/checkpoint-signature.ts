@@ -1,13 +1,11 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Checkpoint } from '#crypto/checkpoint.ts';
 import { verifySignature } from '#crypto/dsse.ts';
 import { publicKeyFingerprint } from '#crypto/fingerprint.ts';
-import type { LogKey } from '#crypto/log-key.ts';
+import { type LogKey, noteKeyId } from '#crypto/log-key.ts';
 
 /** Origins of Rekor v1 end with the number of the tree; its signatures are named otherwise. */
 const TREE_NUMBER = / - \d+$/;
-/** Algorithm byte of a note's key id (C2SP signed-note, signature types). */
-const ED25519 = 1;
 
 /** A checkpoint in the manner of Rekor v1, whose origin names a tree. */
 export function namesTree({ origin }: Checkpoint): boolean {
@@ -34,12 +32,9 @@ export function checkpointProblem(checkpoint: Checkpoint, log: LogKey): string |
   return isSigned ? undefined : 'the log did not sign its checkpoint';
 }
 
-/** The key's id in a note: Ed25519 keys are hashed with the name, the others as SPKI alone. */
+/** First four bytes of the key's id in a note, lower-case hex. */
 export function noteHint(name: string, key: KeyObject): string {
-  if (key.asymmetricKeyType !== 'ed25519') return publicKeyFingerprint(key).slice(0, 8);
-  const raw = key.export({ type: 'spki', format: 'der' }).subarray(-32);
-  const named = Buffer.concat([Buffer.from(`${name}\n`), Buffer.from([ED25519]), raw]);
-  return createHash('sha256').update(named).digest('hex').slice(0, 8);
+  return noteKeyId(name, key).slice(0, 8);
 }
 
 /** ECDSA keys of logs sign with the hash that goes with their curve. */

@@ -28,19 +28,20 @@ const TOLERANCE_MS = 60_000;
 const FULCIO = '1.3.6.1.4.1.57264.1';
 
 /**
- * Judges the certificates that a CA answered with: for our key, valid now, leading to a configured root, and naming the
- * identity and nobody else. Whatever fails here would fail at every verifier, or worse, name somebody else.
+ * Judges the certificate that a CA answered with: for our key, valid now, leading to a configured root, and naming the
+ * identity and nobody else. Whatever fails here would fail at every verifier, or worse, name somebody else. What the CA
+ * sent along with it is no help: a bundle holds the leaf alone, and our own trust must reach it all the same.
  * @returns the path: leaf first, root last.
  * @throws AppError `ca-protocol`, `clock-skew`, `identity-mismatch`.
  */
 export function judgeCertificate(
-  [leaf, ...issuers]: readonly [Certificate, ...Certificate[]],
+  leaf: Certificate,
   { publicKey, identity, trust }: CertificateWish,
   peer: Pick<Peer, 'name' | 'codes' | 'now'>,
 ): readonly Certificate[] {
   const wanted = publicKey.export({ type: 'spki', format: 'der' });
   if (!wanted.equals(leaf.publicKeyDer)) throw unbelievable(peer, 'its certificate is for another key');
-  const chain = trustedPath(leaf, issuers, trust, peer);
+  const chain = trustedPath(leaf, trust, peer);
   refuseOtherIdentity(leaf, identity, peer.name);
   if (trust.certificateLogs) {
     const check = verifyCertificateTimestamps(leaf, chain[1], trust.certificateLogs);
@@ -52,19 +53,18 @@ export function judgeCertificate(
 
 function trustedPath(
   leaf: Certificate,
-  issuers: readonly Certificate[],
   { authorities }: KeylessTrust,
   peer: Pick<Peer, 'name' | 'codes' | 'now'>,
 ): readonly Certificate[] {
   const at = momentOf(leaf, peer);
   let problem = 'the trust of this signer holds no CA';
   for (const { anchors, intermediates } of authorities) {
-    const path = verifyPath({ profile: 'strict', leaf, anchors, intermediates: [...issuers, ...intermediates], at });
+    const path = verifyPath({ profile: 'strict', leaf, anchors, intermediates, at });
     if (path.ok) return path.chain;
     problem = path.defect.message;
   }
   throw unbelievable(peer, `its certificate does not hold: ${problem}`, {
-    mend: 'the trust of this signer must hold the root of this CA',
+    mend: 'the trust of this signer must hold root and intermediates of this CA: name a certificateChain',
   });
 }
 

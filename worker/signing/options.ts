@@ -118,7 +118,7 @@ const KeylessSigner = z.strictObject({
     })
     .describe('Whom verifiers ask for. A certificate of anybody else is not used.'),
   token: IdentityTokenOptions,
-  trust: Id.describe('Id of the trust that holds the root of this Fulcio.'),
+  trust: Id.describe('Id of the trust that holds root and intermediates of this Fulcio.'),
   witnesses: oneOrMore(Id, 10, 1).describe('Ids of the witnesses of its signatures; one of them must tell the time.'),
   former: oneOrMore(FingerprintOrPath, 100, 0).prefault([]).describe('Earlier certificates or keys of this signer.'),
 });

@@ -1,12 +1,8 @@
-import { createHash } from 'node:crypto';
 import { parseCheckpoint } from '#crypto/checkpoint.ts';
-import type { LogKey } from '#crypto/log-key.ts';
+import { type LogKey, noteKeyId } from '#crypto/log-key.ts';
 import { AppError } from '#model/errors.ts';
 import { createLogTiles } from '#signing/log-tiles.ts';
 import { type Peer, type PeerAnswer, unbelievable } from '#signing/peer.ts';
-
-/** Of a bare public key. */
-const ED25519_BYTES = 32;
 
 /**
  * The entry that a log of Rekor v2 has already, in the form in which it would have answered: the same signature of the
@@ -43,7 +39,8 @@ export async function existingEntry(
   const [entry, hashes] = await Promise.all([tiles.entry(index, treeSize), tiles.inclusionProof(index, treeSize)]);
   const answer = {
     logIndex: String(index),
-    logId: { keyId: logIdOf(log, head.origin).toString('base64') },
+    // The whole of which the key id of its checkpoints is the beginning (C2SP signed-note).
+    logId: { keyId: Buffer.from(noteKeyId(head.origin, log.key), 'hex').toString('base64') },
     kindVersion: { kind: 'hashedrekord', version: '0.0.2' },
     inclusionProof: {
       logIndex: String(index),
@@ -55,12 +52,4 @@ export async function existingEntry(
     canonicalizedBody: entry.toString('base64'),
   };
   return Buffer.from(JSON.stringify(answer));
-}
-
-/** What Rekor v2 calls itself: the whole of which the key id of its checkpoints is the beginning (C2SP signed-note). */
-function logIdOf({ key }: LogKey, origin: string): Buffer {
-  const spki = key.export({ type: 'spki', format: 'der' });
-  if (key.asymmetricKeyType !== 'ed25519') return createHash('sha256').update(spki).digest();
-  const named = Buffer.concat([Buffer.from(`${origin}\n`), Buffer.from([1]), spki.subarray(-ED25519_BYTES)]);
-  return createHash('sha256').update(named).digest();
 }

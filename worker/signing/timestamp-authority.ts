@@ -69,7 +69,8 @@ async function stamp(
   const problem = answerProblem(timestamp, request) ?? signatureProblem(timestamp);
   if (problem !== undefined) throw unbelievable(peer, problem);
   if (authority) {
-    const check = verifyTimestamp(response, bytes, authority, peer.now());
+    // As strictly as our own reader will: what it would refuse later is of no use.
+    const check = verifyTimestamp(response, bytes, authority, peer.now(), 'strict');
     if (!check.ok) throw unbelievable(peer, `its timestamp does not hold: ${check.problem}`);
   }
   return { response, time: timestamp.time };

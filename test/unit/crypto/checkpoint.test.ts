@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import test from 'node:test';
 import { parseCheckpoint } from '#crypto/checkpoint.ts';
-import { checkpointProblem, noteHint } from '#crypto/checkpoint-signature.ts';
+import { checkpointProblem } from '#crypto/checkpoint-signature.ts';
 import { publicKeyFingerprint } from '#crypto/fingerprint.ts';
+import { noteKeyId } from '#crypto/log-key.ts';
 
 const ROOT = createHash('sha256').update('root').digest();
 const ed25519 = generateKeyPairSync('ed25519');
@@ -32,7 +33,7 @@ function signedNote(
       ? sign('sha256', Buffer.from(body), p256.privateKey)
       : sign(null, Buffer.from(body), ed25519.privateKey);
   const line = (hint: Buffer, bytes: Buffer) => `\u2014 log.test ${Buffer.concat([hint, bytes]).toString('base64')}\n`;
-  const own = line(Buffer.from(noteHint('log.test', key), 'hex'), bend(signature));
+  const own = line(Buffer.from(noteKeyId('log.test', key).slice(0, 8), 'hex'), bend(signature));
   return `${body}\n${line(Buffer.alloc(4, 1), Buffer.alloc(64, 9))}${own}`;
 }
 

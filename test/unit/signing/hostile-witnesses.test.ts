@@ -234,6 +234,13 @@ describe('a timestamp is believed only when it answers this request', () => {
     await assert.rejects(signWith(ground.known[2]), { code: 'witness-protocol', message: /does not hold/ });
   });
 
+  test('that does not say by which certificate it was signed, or by another one', async () => {
+    for (const named of [null, someone]) {
+      ground.tsa.stamp({ named });
+      await assert.rejects(signWith(ground.known[2]), { code: 'witness-protocol', message: /signingCertificateV2/ });
+    }
+  });
+
   test('a byte of its signature', async () => {
     ground.tsa.bend((honest) => {
       const body = Buffer.from(honest.body ?? '');
