@@ -8,8 +8,8 @@ import { namedSignatureProblem } from '#crypto/signature-by-name.ts';
 export type RevocationCheck =
   | { readonly kind: 'good' }
   | { readonly kind: 'revoked'; readonly revocation: Revocation }
-  /** It cannot tell, in words. */
-  | { readonly kind: 'unknown'; readonly problem: string };
+  /** It cannot tell, in words; `foreign`: it is the list of another CA. */
+  | { readonly kind: 'unknown'; readonly problem: string; readonly foreign?: true };
 
 /**
  * What a list says of a certificate now (RFC 5280, 6.3; interop specification G.4). The issuer is the one above the
@@ -22,8 +22,11 @@ export function checkRevocation(
   list: RevocationList,
   now: Date,
 ): RevocationCheck {
-  const foreign = issuerProblem(issuer, list) ?? formProblem(list);
-  if (foreign !== undefined) return { kind: 'unknown', problem: foreign };
+  if (Buffer.compare(issuer.subjectDer, list.issuerDer) !== 0) {
+    return { kind: 'unknown', problem: `it is by "${list.issuer}"`, foreign: true };
+  }
+  const unusable = issuerProblem(issuer, list) ?? formProblem(list);
+  if (unusable !== undefined) return { kind: 'unknown', problem: unusable };
   const found = list.entries.bySerial.get(certificate.serialNumber);
   const revocation = found?.reason === 'removeFromCRL' ? undefined : found;
   const old = ageProblem(list, now);
@@ -35,7 +38,6 @@ export function checkRevocation(
 }
 
 function issuerProblem(issuer: Certificate, list: RevocationList): string | undefined {
-  if (Buffer.compare(issuer.subjectDer, list.issuerDer) !== 0) return `it is by "${list.issuer}"`;
   if (issuer.keyUsage && !issuer.keyUsage.includes('cRLSign')) {
     return `the key usage of its issuer "${issuer.subject}" lacks cRLSign`;
   }
