@@ -3,13 +3,13 @@ import { signerAttestor } from '#engine/signer-attestor.ts';
 import type { ArmedRule, Installation, ScheduledPolicy } from '#jobs/installation.ts';
 import { AppError } from '#model/errors.ts';
 import { isMadeType } from '#model/evidence-type.ts';
-import { defaultLayout, layoutsOf, type SignerKind } from '#model/layout-choice.ts';
+import { defaultLayout, layoutsOf } from '#model/layout-choice.ts';
 import { SLSA_PROVENANCE_V1, SLSA_PROVENANCE_V02 } from '#model/media-types.ts';
 import type { EvidenceRule, Rule } from '#model/rule.ts';
 import { anyPolicy } from '#policy/any-policy.ts';
 import type { CompiledPolicy } from '#policy/policy.ts';
 import { trustPolicy } from '#policy/trust-policy.ts';
-import type { ConfiguredSigner } from '#signing/signer.ts';
+import { signerKind } from '#signing/signer-kind.ts';
 import type { Attestor } from '#verification/attestor.ts';
 
 export interface InstallationParts {
@@ -85,11 +85,6 @@ function armEntry(rule: Rule, entry: EvidenceRule, field: string, parts: Install
 
 function trustOf({ signer, trust }: SigningIdentity): Attestor {
   return trust ?? signerAttestor(signer);
-}
-
-function signerKind(signer: ConfiguredSigner): SignerKind {
-  if (signer.kind === 'keyless') return 'keyless';
-  return signer.chain.length > 0 ? 'x509' : 'key';
 }
 
 function builderOf({ name, when }: Rule, { trusts }: InstallationParts): Pick<ArmedRule, 'builder'> {

@@ -11,9 +11,12 @@ export function countJobs(metrics: Metrics): () => void {
 
 function countJob({ job, report, finishedAt }: JobMessage, metrics: Metrics): void {
   if (report.outcome !== 'done') return;
-  for (const { state, type } of report.evidence) {
-    if (state === 'created' || state === 'replaced') metrics.count('attestry_evidence_attached_total', { type });
+  for (const { state, type, layout, hiding } of report.evidence) {
+    if (state === 'created' || state === 'replaced') {
+      metrics.count('attestry_evidence_attached_total', { type, layout });
+    }
     if (state === 'restored') metrics.count('attestry_evidence_restored_total', {});
+    if (hiding !== undefined) metrics.count('attestry_signing_refused_total', { reason: 'hiding' });
   }
   for (let left = report.refusedImports ?? 0; left > 0; left--) {
     metrics.count('attestry_signing_refused_total', { reason: 'import' });

@@ -1,6 +1,6 @@
 import { isOwn, type PresentSigners } from '#engine/ownership.ts';
-import { evidenceAt, type PlaceContent, pieceId, placeFor } from '#engine/places.ts';
-import type { Slot } from '#engine/survey.ts';
+import { evidenceAt, type PlaceContent, placeFor } from '#engine/places.ts';
+import type { Slot } from '#engine/slot.ts';
 import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
 import { formatRepositoryRef } from '#model/image-ref.ts';
 import { parseBundle } from '#verification/bundle.ts';
@@ -41,11 +41,14 @@ export function hidingReason(hidden: readonly RawEvidence[]): string {
   const [first, ...more] = hidden;
   if (!first) return '';
   const others = more.length === 0 ? '' : ` and ${more.length} more`;
-  const name = `${formatRepositoryRef(first.location)}@${first.descriptor.digest}`;
-  return `a first bundle would hide ${name}${others} at cosign's tags from cosign 3 and ImageValidatingPolicy`;
+  return `a first bundle would hide ${nameOf(first)}${others} at cosign's tags from cosign 3 and ImageValidatingPolicy`;
 }
 
-/** How events and records name what is hidden. */
+/** How events name what is hidden: `registry/repository@digest` of each layer. */
 export function hiddenNames(hidden: readonly RawEvidence[]): readonly string[] {
-  return [...new Set(hidden.map((raw) => pieceId(raw)))];
+  return [...new Set(hidden.map(nameOf))];
+}
+
+function nameOf({ location, descriptor }: RawEvidence): string {
+  return `${formatRepositoryRef(location)}@${descriptor.digest}`;
 }

@@ -20,7 +20,7 @@ export interface SettledEvidence {
   readonly state: 'created' | 'present' | 'replaced' | 'restored' | 'refused';
   /** Why it was refused because of what it would hide. */
   readonly hiding?: string;
-  /** Digests at cosign's tags that it hides from the verifiers that prefer bundles, where the rule lets it. */
+  /** `registry/repository@digest` of layers at cosign's tags that it hides from the verifiers that prefer bundles, where the rule lets it. */
   readonly hides?: readonly string[];
   /** Referrers of ours that it replaced and that the registry does not delete. */
   readonly left?: readonly Digest[];

@@ -1,4 +1,4 @@
-import { type EnginePorts, layoutsOfWish } from '#engine/engine-ports.ts';
+import type { EnginePorts } from '#engine/engine-ports.ts';
 import { hiddenEvidence, holdsBundle } from '#engine/hiding.ts';
 import { isOwn, isRecordAt, type PresentSigners } from '#engine/ownership.ts';
 import {
@@ -9,22 +9,15 @@ import {
   type Place,
   type PlaceContent,
   pieceId,
-  placeFor,
   readPlaces,
   recordedId,
 } from '#engine/places.ts';
+import { type Slot, slotsOf } from '#engine/slot.ts';
 import { heldUnderTrust, recordedPiece, stands } from '#engine/standing.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
-import type { EvidenceLayout, EvidenceLocation, RawEvidence, WrittenEvidence } from '#model/evidence.ts';
+import type { EvidenceLocation, RawEvidence, WrittenEvidence } from '#model/evidence.ts';
 import type { ReadTarget } from '#oci/target.ts';
 import { isListedAs } from '#storage/attestation-manifest.ts';
-
-/** One wish in one layout. */
-export interface Slot {
-  readonly placed: PlacedWish;
-  readonly layout: EvidenceLayout;
-  readonly place: Place;
-}
 
 /** What a location holds, measured against one slot. */
 export interface SlotSurvey extends Slot {
@@ -76,11 +69,6 @@ export async function surveyLocation(
   const superseded = written.filter((entry) => entry.superseded && listed.has(recordedId(entry)));
   const stale = superseded.length > 0 && (await mayDelete(ports, location, signal)) ? superseded : [];
   return { content, listed, written, slots: surveyed, hidden: hiddenEvidence(slots, measured), stale };
-}
-
-function slotsOf(placed: PlacedWish): readonly Slot[] {
-  const { wish } = placed;
-  return layoutsOfWish(wish).map((layout) => ({ placed, layout, place: placeFor(wish.type, layout) }));
 }
 
 /** The places of the slots; where a first bundle may come, also what it would hide. */

@@ -60,10 +60,22 @@ export type TransitionData = z.output<typeof TransitionData>;
 const Item = z.object({
   type: z.string().describe("By cosign's --type names."),
   predicateType: z.string(),
+  layout: z
+    .string()
+    .exactOptional()
+    .describe("cosign-tag: at a tag of cosign's. bundle: a Sigstore bundle that refers."),
   location: z.string().describe('Where it is attached.'),
   subject: z.string().describe('Digest that it is about.'),
-  digest: z.string().exactOptional().describe('Digest of the envelope.'),
+  digest: z.string().exactOptional().describe('Digest of the envelope, or of the bundle.'),
   state: z.string().describe('created, replaced or restored; lost for evidence that is gone.'),
+  hides: z
+    .array(z.string())
+    .exactOptional()
+    .describe(`What stands at cosign's tags and verifiers that prefer bundles see no more. At most ${MAX_ITEMS}.`),
+  left: z
+    .array(z.string())
+    .exactOptional()
+    .describe(`Referrers that it replaced and that the registry does not delete. At most ${MAX_ITEMS}.`),
 });
 
 const origin = {

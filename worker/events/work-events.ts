@@ -20,9 +20,15 @@ export interface EvidenceItem {
   readonly location: string;
   /** Digest that the statement is about. */
   readonly subject: string;
+  /** `cosign-tag` or `bundle`. */
+  readonly layout?: string;
   /** Digest of the envelope. */
   readonly digest?: string;
   readonly state: string;
+  /** What it hides from the verifiers that prefer bundles. */
+  readonly hides?: readonly string[];
+  /** Referrers that it replaced and that stay, since the registry does not delete. */
+  readonly left?: readonly string[];
 }
 
 export function evidenceAttached(context: WorkContext, evidence: readonly EvidenceItem[]): CloudEvent<EvidenceData> {
@@ -49,19 +55,27 @@ function evidenceEvent(
     message: wordEvidence(verb, context.image, evidence),
     image: context.image,
     ...originOf(context),
-    evidence: evidence.slice(0, MAX_ITEMS).map(({ type, predicateType, location, subject, digest, state }) => ({
-      type,
-      predicateType,
-      location,
-      subject,
-      ...(digest === undefined ? {} : { digest }),
-      state,
-    })),
+    evidence: evidence.slice(0, MAX_ITEMS).map(itemOf),
   };
   // The time of the delivery tells two losses of the same evidence apart, and stays the same over a job's retries.
   const items = evidence.map(({ location, subject, digest }) => `${location} ${subject} ${digest ?? ''}`);
   const identity = [context.image, context.job.receivedAt, ...items.sort()];
   return cloudEvent(type, { subject: context.image, identity }, data, traced(context));
+}
+
+function itemOf(item: EvidenceItem): EvidenceData['evidence'][number] {
+  const { type, predicateType, layout, location, subject, digest, state, hides, left } = item;
+  return {
+    type,
+    predicateType,
+    ...(layout === undefined ? {} : { layout }),
+    location,
+    subject,
+    ...(digest === undefined ? {} : { digest }),
+    state,
+    ...(hides ? { hides: hides.slice(0, MAX_ITEMS) } : {}),
+    ...(left ? { left: left.slice(0, MAX_ITEMS) } : {}),
+  };
 }
 
 /** `what` tells refusals of one push apart: the digest of a statement that was handed in. */

@@ -17,9 +17,9 @@ export async function recordedWishes(
 ): Promise<readonly EvidenceWish[]> {
   const wishes: EvidenceWish[] = [];
   for (const { wish } of handedIn) {
-    for (const { payloadDigest } of await recordsOf(subject, wish, ports)) {
-      wishes.push({ ...wish, ready: recordedStatement(subject.image.digest, payloadDigest) });
-    }
+    // In two layouts it still is one statement.
+    const payloads = new Set((await recordsOf(subject, wish, ports)).map(({ payloadDigest }) => payloadDigest));
+    for (const payload of payloads) wishes.push({ ...wish, ready: recordedStatement(subject.image.digest, payload) });
   }
   return wishes;
 }
@@ -33,7 +33,9 @@ export async function recordsOf(
   const { signer, former } = wish.identity;
   const ours = new Set([signer.fingerprint, ...former.map(({ fingerprint }) => fingerprint)]);
   const written = await ports.engine.written.list(locationOf(subject, wish, ports));
-  return written.filter((entry) => entry.predicateType === wish.predicateType && ours.has(entry.signer));
+  return written.filter((entry) => {
+    return entry.predicateType === wish.predicateType && !entry.superseded && ours.has(entry.signer);
+  });
 }
 
 function locationOf({ image }: Subject, { repository }: EvidenceWish, ports: JobPorts): EvidenceLocation {

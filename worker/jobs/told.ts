@@ -17,10 +17,23 @@ export async function tellEvidence(
 ): Promise<void> {
   const made = evidence.filter(({ state }) => state === 'created' || state === 'replaced');
   if (made.length > 0) await ports.outbox.append(context.image, evidenceAttached(context, made));
+  await tellHiding(context, evidence, ports);
   const restored = evidence.filter(({ state }) => state === 'restored');
   if (restored.length === 0) return;
   await ports.outbox.append(context.image, evidenceLost(context, restored));
   await ports.outbox.append(context.image, evidenceRestored(context, restored));
+}
+
+/** Tells of bundles that would hide evidence of others. A lapse is nobody's push: it was told when it was pushed. */
+async function tellHiding(context: WorkContext, evidence: readonly SettledEvidence[], ports: JobPorts): Promise<void> {
+  if (context.job.cause === 'lapse') return;
+  for (const { hiding: why, location, predicateType } of evidence) {
+    if (why === undefined) continue;
+    await ports.outbox.append(
+      context.image,
+      signingRefused(context, { reason: 'hiding', why }, `${predicateType} ${location}`),
+    );
+  }
 }
 
 /** Tells of provenance that was found and is not taken over: it may be a mistake of a pipeline, or tampering. */

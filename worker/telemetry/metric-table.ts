@@ -52,8 +52,8 @@ export const METRICS = {
   attestry_open_alerts: { kind: 'gauge', help: 'Alerts that are open.', labels: [] },
   attestry_evidence_attached_total: {
     kind: 'counter',
-    help: 'Evidence signed and attached, by type.',
-    labels: ['type'],
+    help: 'Evidence attached, by type and layout; one signature in two layouts counts in each.',
+    labels: ['type', 'layout'],
   },
   attestry_evidence_restored_total: {
     kind: 'counter',

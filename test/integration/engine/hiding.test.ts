@@ -66,7 +66,7 @@ for (const kind of REGISTRY_KINDS) {
         evidence.map(({ layout, state, hides }) => [layout, state, hides]),
         [
           ['cosign-tag', 'created', undefined],
-          ['bundle', 'created', [`attestations ${theirs.descriptor.digest}`]],
+          ['bundle', 'created', [`registry.test/${repository}@${theirs.descriptor.digest}`]],
         ],
       );
       assert.equal((await bundles()).length, 1);

@@ -12,7 +12,10 @@ test('names, help and labels are of one form; no label could be an image', () =>
     assert.equal(name.endsWith('_seconds'), row.kind === 'histogram', name);
     assert.match(row.help, /\.$/);
     for (const label of row.labels) {
-      assert.ok(['lane', 'outcome', 'state', 'type', 'source', 'result', 'reason', 'sink'].includes(label), label);
+      assert.ok(
+        ['lane', 'outcome', 'state', 'type', 'layout', 'source', 'result', 'reason', 'sink'].includes(label),
+        label,
+      );
     }
     if (row.buckets)
       assert.deepEqual(
