@@ -56,6 +56,10 @@ export const THIRD_PARTIES: Readonly<Record<string, ThirdParty>> = {
     rooms: ['crypto', 'signing', 'cli'],
     why: '@peculiar/x509 asks for it wherever it is loaded',
   },
+  'tuf-js': {
+    rooms: ['trust'],
+    why: 'The Update Framework’s client, over our HTTP client: trusted roots of Sigstore and of own mirrors',
+  },
   undici: {
     rooms: ['http'],
     why: 'the HTTP client under ours: proxies, own CAs, limits',

@@ -28,7 +28,8 @@ export async function tryConfig(config: Config, io: Pick<CommandIo, 'readFile' |
   for (const [index, trust] of config.trusts.entries()) {
     const take = async () => {
       const { rules } = await createRevocation([trust], { ...io, outbound });
-      for (const [id, attestor] of await loadTrusts([trust], io.readFile, rules)) trusts.set(id, attestor);
+      for (const [id, attestor] of await loadTrusts([trust], io.readFile, { revocation: rules }))
+        trusts.set(id, attestor);
     };
     found.push(...(await refusal(['trusts', index], take)));
   }

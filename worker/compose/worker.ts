@@ -12,6 +12,8 @@ import { loadSigners } from '#compose/signers.ts';
 import { createSinks } from '#compose/sinks.ts';
 import { gaugeState } from '#compose/state-gauges.ts';
 import { respectingPause } from '#compose/throttle.ts';
+import { tellTrustRefresh } from '#compose/trust-news.ts';
+import { createTrustSources } from '#compose/trust-sources.ts';
 import { loadTrusts } from '#compose/trusts.ts';
 import { createWorkerEngine } from '#compose/worker-engine.ts';
 import { eventSource } from '#events/cloud-event.ts';
@@ -56,7 +58,16 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const outbound = stack.use(createOutbound(parts));
     const asked = createAskedCertificates((error) => log.warn({ err: error }, 'certificate in question not noted'));
     const revocation = await createRevocation(config.trusts, { ...parts, outbound, onAsked: asked.note });
-    const trusts = await loadTrusts(config.trusts, parts.readFile, revocation.rules);
+    const trustSources = stack.use(
+      await createTrustSources(config.trusts, {
+        ...parts,
+        outbound,
+        // Nothing is fetched before it is known whom to tell.
+        onRefresh: (refresh) => tellTrustRefresh(refresh, { log, metrics, dispatch, context }),
+      }),
+    );
+    const sources = trustSources.byTrust;
+    const trusts = await loadTrusts(config.trusts, parts.readFile, { revocation: revocation.rules, sources });
     const keys = stack.use(createKeys({ ...parts, outbound }));
     const signers = await loadSigners(config, { ...parts, outbound, trusts, keys });
     const policies = await loadPolicies(config.policies, parts.readFile, (policy, { code, message, next }) =>
@@ -80,6 +91,9 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const sinksById = new Map(sinks.map((sink) => [sink.id, sink]));
     const dispatch = createDispatch(sinks, queues);
     const metrics = createMetrics({ processMetrics: true });
+    const context = () => ({ source, now: now() });
+    await trustSources.open();
+    trustSources.watch();
     stack.defer(countJobs(metrics));
     gaugeState(metrics, queues, ledger, now);
     const ports: JobPorts = {
@@ -129,7 +143,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       onDead: async (dead) => {
         log.error({ lane: dead.lane, job: dead.jobId, reason: dead.reason }, 'job given up: see the dead letters');
         // A delivery that died is told by log and metric alone: an event about it could die of the same sink.
-        if (dead.lane !== 'deliver') await dispatch(jobDead(deadFacts(dead), { source, now: now() }));
+        if (dead.lane !== 'deliver') await dispatch(jobDead(deadFacts(dead), context()));
       },
       onError: (error) => log.warn({ err: error }, 'queue error'),
     });

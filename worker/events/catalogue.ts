@@ -6,6 +6,7 @@ import {
   ExpiringData,
   RateData,
   RefusedData,
+  StaleTrustData,
   TransitionData,
   UnauthenticatedData,
 } from '#events/event-data.ts';
@@ -22,6 +23,7 @@ export const EVENT_DATA: Readonly<Record<EventType, { readonly data: z.ZodType; 
   'dev.attestry.evidence.lost.v1': { data: EvidenceData, subject: 'the image' },
   'dev.attestry.signing.refused.v1': { data: RefusedData, subject: 'the image' },
   'dev.attestry.certificate.expiring.v1': { data: ExpiringData, subject: 'signers/<id>' },
+  'dev.attestry.trust.stale.v1': { data: StaleTrustData, subject: 'trusts/<id>' },
   'dev.attestry.intake.rate-exceeded.v1': { data: RateData, subject: 'registry/repository' },
   'dev.attestry.intake.unauthenticated.v1': { data: UnauthenticatedData, subject: 'sources/<id>' },
   'dev.attestry.job.dead.v1': { data: DeadJobData, subject: 'the image, or jobs/<lane>/<id>' },

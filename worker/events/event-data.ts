@@ -115,6 +115,15 @@ export const ExpiringData = z.object({
 });
 export type ExpiringData = z.output<typeof ExpiringData>;
 
+export const StaleTrustData = z.object({
+  message,
+  trust: z.string().describe('Id of the trust.'),
+  code: z.string().describe('Error code, see errors.md.'),
+  reason: z.string(),
+  expires: at('Until when the older material counts; absent: nothing can be judged under the trust.').exactOptional(),
+});
+export type StaleTrustData = z.output<typeof StaleTrustData>;
+
 export const RateData = z.object({
   message,
   source: z.string(),

@@ -9,6 +9,7 @@ export const ALERTING: readonly EventType[] = [
   'dev.attestry.alert.firing.v1',
   'dev.attestry.alert.resolved.v1',
   'dev.attestry.certificate.expiring.v1',
+  'dev.attestry.trust.stale.v1',
   'dev.attestry.intake.rate-exceeded.v1',
   'dev.attestry.intake.unauthenticated.v1',
   'dev.attestry.job.dead.v1',

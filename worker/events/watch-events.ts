@@ -1,6 +1,6 @@
 import { oneLine } from '#events/bounded.ts';
 import { cloudEvent, type EventContext } from '#events/cloud-event.ts';
-import type { DeadJobData, ExpiringData, RateData, UnauthenticatedData } from '#events/event-data.ts';
+import type { DeadJobData, ExpiringData, RateData, StaleTrustData, UnauthenticatedData } from '#events/event-data.ts';
 import { wordExpiring } from '#events/wording.ts';
 import type { CloudEvent } from '#model/event.ts';
 import type { Lane } from '#model/job.ts';
@@ -19,6 +19,21 @@ export function certificateExpiring(
   const about = { subject: `signers/${id}`, identity: [id, fingerprint, `${daysLeft}`] };
   const data = { message, signer: id, fingerprint, certificate, notAfter, daysLeft };
   return cloudEvent('dev.attestry.certificate.expiring.v1', about, data, context);
+}
+
+/** Trust material could not be fetched. One event a day, and one more when nothing is left that counts. */
+export function trustStale(
+  trust: { readonly id: string; readonly code: string; readonly reason: string; readonly expires?: Date },
+  context: EventContext,
+): CloudEvent<StaleTrustData> {
+  const { id, code, reason } = trust;
+  const expires = trust.expires?.toISOString();
+  const state = expires === undefined ? 'nothing can be judged under it' : `what there is counts until ${expires}`;
+  const message = oneLine(`the material of trust ${id} could not be fetched, and ${state}: ${reason}`);
+  const day = Math.floor(context.now.getTime() / DAY_MS);
+  const about = { subject: `trusts/${id}`, identity: [id, `${day}`, expires === undefined ? 'none' : 'kept'] };
+  const data = { message, trust: id, code, reason, ...(expires === undefined ? {} : { expires }) };
+  return cloudEvent('dev.attestry.trust.stale.v1', about, data, context);
 }
 
 /** A repository sends more pushes than its guard allows. One event an hour. */

@@ -25,6 +25,7 @@ export const EVENTS = {
   'dev.attestry.evidence.lost.v1': 'Evidence that we wrote was destroyed by another writer.',
   'dev.attestry.signing.refused.v1': 'The rule of an image does not let this push be signed.',
   'dev.attestry.certificate.expiring.v1': 'A signing certificate is close to its end.',
+  'dev.attestry.trust.stale.v1': 'Trust material could not be fetched; what there is counts until it expires.',
   'dev.attestry.intake.rate-exceeded.v1': 'A repository sends more pushes than its guard allows.',
   'dev.attestry.intake.unauthenticated.v1': 'A source sends deliveries with a wrong credential.',
   'dev.attestry.job.dead.v1': 'A job ended in the dead-letter list.',

@@ -73,6 +73,8 @@ function alertKind(event: CloudEvent): AlertKind | undefined {
       return { ...once, name: 'AttestrySigningRefused', labels };
     case 'dev.attestry.certificate.expiring.v1':
       return { ...once, name: 'AttestryCertificateExpiring', labels, lastsMs: 25 * ONCE_MS };
+    case 'dev.attestry.trust.stale.v1':
+      return { ...once, name: 'AttestryTrustStale', labels, lastsMs: 25 * ONCE_MS };
     case 'dev.attestry.intake.rate-exceeded.v1':
       return { ...once, name: 'AttestryRateExceeded', labels };
     case 'dev.attestry.intake.unauthenticated.v1':

@@ -65,6 +65,11 @@ export const METRICS = {
     help: 'What was not signed because no rule allows it, by reason: rule, source, actor, tag, builder, type, signer, statement, import.',
     labels: ['reason'],
   },
+  attestry_trust_fetches_total: {
+    kind: 'counter',
+    help: 'Fetches of trust material by their end: fetched, kept (failed, and older material counts), failed.',
+    labels: ['outcome'],
+  },
   attestry_deliveries_total: {
     kind: 'counter',
     help: 'Webhook deliveries by source and result: accepted, skipped, rejected, unauthenticated, unavailable.',

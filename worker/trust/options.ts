@@ -1,17 +1,13 @@
 import * as z from 'zod';
-import { exactlyOneForm, FilePath, Id, RegistryName, urlOrSecret } from '#model/settings.ts';
+import { duration, exactlyOneForm, FilePath, HttpUrl, Id, RegistryName, urlOrSecret } from '#model/settings.ts';
 
-/** Whose signatures count. The three kinds are told apart by the member that holds the file. */
+/** Whose signatures count, told apart by the member that says it. */
 export type TrustAnchors =
-  | { readonly kind: 'certificateChain'; readonly file: string }
-  | { readonly kind: 'caRoots'; readonly file: string }
-  | { readonly kind: 'key'; readonly file: string };
+  | { readonly kind: 'certificateChain' | 'caRoots' | 'key' | 'trustedRoot'; readonly file: string }
+  | { readonly kind: 'tuf'; readonly tuf: TufOptions }
+  | { readonly kind: 'sigstore' };
 
-function anchorsOf(given: { certificateChain?: string; caRoots?: string; key?: string }): TrustAnchors {
-  if (given.certificateChain !== undefined) return { kind: 'certificateChain', file: given.certificateChain };
-  if (given.caRoots !== undefined) return { kind: 'caRoots', file: given.caRoots };
-  return { kind: 'key', file: given.key ?? '' };
-}
+const FILES = ['certificateChain', 'caRoots', 'key', 'trustedRoot'] as const;
 
 /** Whether the CA has taken certificates back; absent: it is not asked. */
 export const RevocationOptions = z.strictObject({
@@ -39,44 +35,181 @@ export const RevocationOptions = z.strictObject({
 });
 export type RevocationOptions = z.output<typeof RevocationOptions>;
 
-/** Members that say something of a certificate. */
-const OF_CERTIFICATES = { identity: 'identity', revocation: 'certificate to take back' };
+const TufOptions = z.strictObject({
+  mirror: HttpUrl.describe('Address of the repository, where its metadata lies.'),
+  root: FilePath.describe('File of its root metadata (root.json); newer versions are verified from it.'),
+  target: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,128}(?:\/[A-Za-z0-9._-]{1,128}){0,8}$/)
+    .default('trusted_root.json')
+    .describe('Name of the trusted root in it.'),
+  ca: FilePath.exactOptional().describe("PEM file of the CA that signed the server's certificate."),
+  proxy: HttpUrl.exactOptional().describe('HTTP proxy to reach the server through.'),
+  timeout: duration('1s', '5m').prefault('30s').describe('How long one exchange may take.'),
+});
+export type TufOptions = z.output<typeof TufOptions>;
 
-export const TrustOptions = z
+const text = (meaning: string) => z.string().min(1).max(2048).exactOptional().describe(meaning);
+
+/** What the certificate must name. */
+const IdentityOptions = z
   .strictObject({
-    id: Id.describe('How rules name this trust.'),
-    certificateChain: FilePath.exactOptional().describe('PEM file of a CA chain: intermediates and root.'),
-    caRoots: FilePath.exactOptional().describe('PEM file of root certificates only.'),
-    key: FilePath.exactOptional().describe('PEM file of a public key.'),
-    identity: z
-      .string()
-      .min(1)
-      .max(2048)
-      .exactOptional()
-      .describe('Exact URI or e-mail that the certificate must name; absent: any that the CA certified.'),
-    revocation: RevocationOptions.exactOptional().describe(
-      'Whether revoked certificates count; absent: nothing is fetched.',
-    ),
-    requireLog: z.boolean().default(false).describe('Whether a transparency log entry is required.'),
+    subject: text('Exact URI or e-mail of the holder.'),
+    subjectRegExp: text('Regular expression (RE2) that the whole URI or e-mail must match.'),
+    issuer: text('Exact issuer of the identity, as Fulcio writes it into the certificate.'),
+    issuerRegExp: text('Regular expression (RE2) that the whole issuer must match.'),
   })
-  .superRefine(exactlyOneForm([['certificateChain'], ['caRoots'], ['key']]))
   .superRefine((given, context) => {
-    for (const [member, what] of Object.entries(OF_CERTIFICATES)) {
-      if (given.key === undefined || given[member as keyof typeof given] === undefined) continue;
-      context.addIssue({
-        code: 'custom',
-        path: [member],
-        message: `a plain key has no ${what}`,
-        params: { mend: `remove ${member}, or trust a certificateChain or caRoots` },
-      });
+    for (const name of ['subject', 'issuer'] as const) {
+      if (given[name] === undefined || given[`${name}RegExp`] === undefined) continue;
+      const params = { mend: `keep one of ${name} and ${name}RegExp` };
+      context.addIssue({ code: 'custom', path: [`${name}RegExp`], message: `${name} is asked for twice`, params });
+    }
+  });
+export type IdentityOptions = z.output<typeof IdentityOptions>;
+
+const Log = z.union([
+  FilePath.transform((key) => ({ key })),
+  z.strictObject({
+    key: FilePath.describe('PEM file of the public key of the log.'),
+    origin: z.string().min(1).max(255).exactOptional().describe('Host by which a log of Rekor v2 signs.'),
+  }),
+]);
+
+const files = z.array(FilePath).max(32).default([]);
+const demand = (what: string) =>
+  z
+    .enum(['required', 'optional', 'ignored'])
+    .exactOptional()
+    .describe(`${what} Absent: required where the trust knows whom to ask. Optional: must hold where it is there.`);
+
+/** Members that speak of certificates. */
+const OF_CERTIFICATES = {
+  identity: 'identity',
+  revocation: 'certificate to take back',
+  certificateTimestamp: 'certificate to be logged',
+  certificateLogs: 'certificate to be logged',
+} as const;
+/** Members that a trusted root holds itself. */
+const IN_ROOT = ['logs', 'certificateLogs', 'timestampAuthorities'] as const;
+
+const Trust = z.strictObject({
+  id: Id.describe('How rules name this trust.'),
+  certificateChain: FilePath.exactOptional().describe('PEM file of a CA chain: intermediates and root.'),
+  caRoots: FilePath.exactOptional().describe('PEM file of root certificates only.'),
+  key: FilePath.exactOptional().describe('PEM file of a public key.'),
+  trustedRoot: FilePath.exactOptional().describe('trusted_root.json: CAs, logs and timestamp authorities.'),
+  tuf: TufOptions.exactOptional().describe('TUF repository that publishes a trusted root; fetched daily.'),
+  sigstore: z
+    .literal('public-good')
+    .exactOptional()
+    .describe("Sigstore's public instance, by its TUF repository. Wants an identity with subject and issuer."),
+  identity: z
+    .union([
+      z
+        .string()
+        .min(1)
+        .max(2048)
+        .transform((subject): IdentityOptions => ({ subject })),
+      IdentityOptions,
+    ])
+    .exactOptional()
+    .describe('Exact URI or e-mail that the certificate must name, or more; absent: any that the CA certified.'),
+  transparencyLog: demand('Entry of a transparency log.'),
+  logs: z.array(Log).max(32).default([]).describe('Public keys of the transparency logs that count, in PEM.'),
+  certificateTimestamp: z
+    .enum(['required', 'ignored'])
+    .exactOptional()
+    .describe('Timestamp of a certificate log (SCT). Absent: required where the trust knows such a log.'),
+  certificateLogs: files.describe('Public keys of the certificate logs that count, in PEM.'),
+  timestamps: demand('Timestamp of an authority (RFC 3161).'),
+  timestampAuthorities: files.describe('Chains of the timestamp authorities that count, in PEM, a file each.'),
+  revocation: RevocationOptions.exactOptional().describe(
+    'Whether revoked certificates count; absent: nothing is fetched.',
+  ),
+});
+type Given = z.output<typeof Trust>;
+
+export const TrustOptions = Trust.superRefine(
+  exactlyOneForm([['certificateChain'], ['caRoots'], ['key'], ['trustedRoot'], ['tuf'], ['sigstore']]),
+)
+  .superRefine((given, context) => {
+    for (const { path, message, mend } of contradictions(given)) {
+      context.addIssue({ code: 'custom', path: [path], message, params: { mend } });
     }
   })
-  .transform(({ certificateChain, caRoots, key, ...rest }) => ({
+  .transform(({ certificateChain, caRoots, key, trustedRoot, tuf, sigstore, ...rest }) => ({
     ...rest,
-    anchors: anchorsOf({
-      ...(certificateChain === undefined ? {} : { certificateChain }),
-      ...(caRoots === undefined ? {} : { caRoots }),
-      ...(key === undefined ? {} : { key }),
-    }),
+    anchors: anchorsOf({ certificateChain, caRoots, key, trustedRoot, tuf, sigstore }),
   }));
 export type TrustOptions = z.output<typeof TrustOptions>;
+
+function anchorsOf(given: { readonly [Name in keyof Given]?: Given[Name] | undefined }): TrustAnchors {
+  if (given.tuf !== undefined) return { kind: 'tuf', tuf: given.tuf };
+  if (given.sigstore !== undefined) return { kind: 'sigstore' };
+  const kind = FILES.find((name) => given[name] !== undefined) ?? 'key';
+  return { kind, file: given[kind] ?? '' };
+}
+
+interface Contradiction {
+  readonly path: keyof Given;
+  readonly message: string;
+  readonly mend: string;
+}
+
+function contradictions(given: Given): readonly Contradiction[] {
+  const isRoot = given.trustedRoot !== undefined || given.tuf !== undefined || given.sigstore !== undefined;
+  return [
+    ...(given.key === undefined ? [] : aboutCertificates(given)),
+    ...(isRoot ? heldTwice(given) : unanswerable(given)),
+    ...(given.sigstore === undefined ? [] : anonymous(given)),
+  ];
+}
+
+function aboutCertificates(given: Given): readonly Contradiction[] {
+  const names = Object.keys(OF_CERTIFICATES) as (keyof typeof OF_CERTIFICATES)[];
+  return names
+    .filter((name) => isGiven(given[name]))
+    .map((path) => ({
+      path,
+      message: `a plain key has no ${OF_CERTIFICATES[path]}`,
+      mend: `remove ${path}, or trust a certificateChain or caRoots`,
+    }));
+}
+
+function heldTwice(given: Given): readonly Contradiction[] {
+  return IN_ROOT.filter((name) => isGiven(given[name])).map((path) => ({
+    path,
+    message: 'a trusted root holds these itself',
+    mend: `remove ${path}, or add them to the trusted root`,
+  }));
+}
+
+/** What nobody here could check, since no key is given for it. */
+function unanswerable(given: Given): readonly Contradiction[] {
+  const pairs = [
+    ['transparencyLog', 'logs', 'the public key of the log'],
+    ['certificateTimestamp', 'certificateLogs', 'the public key of the certificate log'],
+    ['timestamps', 'timestampAuthorities', 'the certificates of the authority'],
+  ] as const;
+  return pairs
+    .filter(([asked, by]) => given[asked] !== undefined && given[asked] !== 'ignored' && given[by].length === 0)
+    .map(([path, by, what]) => ({
+      path,
+      message: `nothing is given to check it with`,
+      mend: `name ${what} under ${by}`,
+    }));
+}
+
+/** Anybody gets a certificate of the public instance. */
+function anonymous({ identity }: Given): readonly Contradiction[] {
+  const subject = identity?.subject ?? identity?.subjectRegExp;
+  const issuer = identity?.issuer ?? identity?.issuerRegExp;
+  if (subject !== undefined && issuer !== undefined) return [];
+  const message = 'the public instance certifies anybody, so this trust would believe anybody';
+  return [{ path: 'identity', message, mend: 'write identity with subject and issuer' }];
+}
+
+function isGiven(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined;
+}

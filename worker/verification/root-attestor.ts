@@ -18,8 +18,18 @@ export interface WitnessDemands {
   readonly timestamps?: WitnessDemand;
 }
 
-/** The strict attestor of whoever the CAs of a trusted root certified. */
+/** The same of a `trusted_root.json`, whose chains end with what is trusted. */
 export function rootAttestor(
+  root: TrustedRoot,
+  identity: IdentityRule | undefined,
+  demands: WitnessDemands = {},
+): CertificateAttestor {
+  const certificateAuthorities = root.certificateAuthorities.map(selfSigned);
+  return materialAttestor({ ...root, certificateAuthorities }, identity, demands);
+}
+
+/** The strict attestor of whoever the CAs of the material certified. */
+export function materialAttestor(
   root: TrustedRoot,
   identity: IdentityRule | undefined,
   demands: WitnessDemands = {},
@@ -29,10 +39,10 @@ export function rootAttestor(
   return {
     kind: 'certificate-chain',
     profile: 'strict',
-    authorities: root.certificateAuthorities.map(selfSigned),
+    authorities: root.certificateAuthorities,
     ...(identity ? { identity } : {}),
     certificateTimestamp: demands.certificateTimestamp ?? (root.certificateLogs.length > 0 ? 'required' : 'ignored'),
-    certificateLogKeys: root.certificateLogs,
+    ...(root.certificateLogs.length > 0 ? { certificateLogKeys: root.certificateLogs } : {}),
     ...witnesses,
     ...(asked ? { observers: asked } : {}),
   };
@@ -51,10 +61,12 @@ export function witnessedKeyAttestor(key: KeyObject, root: TrustedRoot, demands:
 }
 
 function witnessTrust(root: TrustedRoot, { transparencyLog, timestamps }: WitnessDemands): WitnessTrust {
+  // Authorities that are not trusted are not asked: a timestamp of nobody's neither helps nor harms.
+  const isStamped = timestamps !== 'ignored' && root.timestampAuthorities.length > 0;
   return {
     transparencyLog: transparencyLog ?? (root.logs.length > 0 ? 'required' : 'ignored'),
-    logKeys: root.logs,
-    ...(timestamps === 'ignored' ? {} : { timestampAuthorities: root.timestampAuthorities }),
+    ...(root.logs.length > 0 ? { logKeys: root.logs } : {}),
+    ...(isStamped ? { timestampAuthorities: root.timestampAuthorities } : {}),
   };
 }
 

@@ -40,6 +40,7 @@ export function checkLogEntry(
   // Without the log's key the parts that need none are judged all the same: they may settle it.
   const check = verifyLogEntry(annotation, logged, logKeys ?? [], profile);
   if (check.kind === 'verified') return { kind: 'verified', source: 'log', time: check.integratedTime };
+  if (transparencyLog === 'optional' && check.kind === 'unknown-log') return { kind: 'not-required' };
   const problem = check.kind === 'missing' ? 'it is missing' : check.problem;
   if (!logKeys && check.kind === 'unknown-log') {
     return { kind: 'unsupported', what: "verifying a transparency log entry with the public instance's keys" };

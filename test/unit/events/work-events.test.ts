@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EVENT_DATA } from '#events/catalogue.ts';
 import { wantsEvent } from '#events/route.ts';
-import { certificateExpiring, intakeUnauthenticated, jobDead, rateExceeded } from '#events/watch-events.ts';
+import { certificateExpiring, intakeUnauthenticated, jobDead, rateExceeded, trustStale } from '#events/watch-events.ts';
 import { evidenceAttached, evidenceLost, evidenceRestored, signingRefused } from '#events/work-events.ts';
 import { type CloudEvent, EVENTS } from '#model/event.ts';
 import type { ImageJob } from '#model/job.ts';
@@ -39,6 +39,7 @@ test('every builder gives the shape that its type promises', () => {
       { id: 's', fingerprint: 'ab', certificate: 'CN=s', notAfter: new Date('2026-01-12T00:00:00Z') },
       context,
     ),
+    trustStale({ id: 't', code: 'network', reason: 'no answer' }, context),
     rateExceeded({ source: 's', repository: 'registry.example.com/team/app', limit: 600 }, context),
     intakeUnauthenticated('s', context),
     jobDead(

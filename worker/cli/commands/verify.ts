@@ -3,6 +3,7 @@ import { predicateTypeOf } from '#cli/evidence-type.ts';
 import { evidenceRepository, onlyPositional, parseFlags, showHelp } from '#cli/flags.ts';
 import { localRegistries } from '#cli/local-engine.ts';
 import { readText } from '#cli/read-text.ts';
+import { checkTrustFlags, givenTrustFlag, readAttestor, TRUST_FLAG_HELP, TRUST_FLAGS } from '#cli/trust-flags.ts';
 import { verdictText } from '#cli/verdict-text.ts';
 import { AppError } from '#model/errors.ts';
 import { formatImageRef, parseImageRef } from '#model/image-ref.ts';
@@ -11,24 +12,22 @@ import type { CompiledPolicy } from '#policy/policy.ts';
 
 const USAGE = `
 Usage: attestry verify IMAGE --policy FILE...
-       attestry verify IMAGE --type TYPE... (--key FILE | --ca-roots FILE | --certificate-chain FILE)
+       attestry verify IMAGE --type TYPE... TRUST
 
 Judges the evidence of IMAGE as an admission controller would under each policy, or whether evidence of
-each type holds under a key or CA.
+each type holds under TRUST: a key, a CA, a trusted root.
 
   --policy FILE               Kyverno ClusterPolicy (YAML, several documents allowed); may be repeated
   --allow-unmatched           policies that do not speak of the image are no error
   --type TYPE                 cosign's type name or a predicateType URI; may be repeated
-  --key FILE                  public key (PEM)
-  --ca-roots FILE             trusted roots (PEM)
-  --certificate-chain FILE    intermediates and root (PEM); the root is trusted
-  --certificate-identity ID   exact URI or e-mail that the certificate must name
-  --require-tlog              a transparency log entry must be there
   --repository REPOSITORY     exact repository that holds the evidence (as COSIGN_REPOSITORY)
   --oci-repo REPOSITORY       the same, at REPOSITORY/container
   --oci-layout DIR            read IMAGE in the OCI image layout in DIR, and dial no registry
   --json                      print the verdicts as JSON
   --quiet                     print nothing but errors
+
+TRUST:
+${TRUST_FLAG_HELP}
 
 Exit: 0 pass or warn, 1 fail, 2 could not check, or no policy matched; 64 usage.
 `;
@@ -37,11 +36,7 @@ const OPTIONS = {
   policy: { type: 'string', multiple: true },
   'allow-unmatched': { type: 'boolean' },
   type: { type: 'string', multiple: true },
-  key: { type: 'string' },
-  'ca-roots': { type: 'string' },
-  'certificate-chain': { type: 'string' },
-  'certificate-identity': { type: 'string' },
-  'require-tlog': { type: 'boolean' },
+  ...TRUST_FLAGS,
   repository: { type: 'string' },
   'oci-repo': { type: 'string' },
   'oci-layout': { type: 'string' },
@@ -73,20 +68,15 @@ export async function verifyCommand(args: readonly string[], io: CommandIo): Pro
 }
 
 function refuseMixedTrust(values: Values): void {
-  const trust = (['key', 'ca-roots', 'certificate-chain'] as const).filter((name) => values[name] !== undefined);
-  const forTrust = ['type', 'certificate-identity', 'require-tlog', 'repository', 'oci-repo'] as const;
   if (values.policy) {
-    const stray = [...trust, ...forTrust].find((name) => values[name] !== undefined);
+    const stray =
+      givenTrustFlag(values) ??
+      (['type', 'repository', 'oci-repo'] as const).find((name) => values[name] !== undefined);
     if (stray) throw new AppError('usage', `--${stray} does not go with --policy`, { mend: 'the policy says it' });
     return;
   }
   if (!values.type) throw new AppError('usage', 'neither --policy nor --type is given', { mend: 'see --help' });
-  if (trust.length !== 1) {
-    throw new AppError('usage', 'exactly one of --key, --ca-roots and --certificate-chain says who is believed');
-  }
-  if (values.key !== undefined && values['certificate-identity'] !== undefined) {
-    throw new AppError('usage', '--certificate-identity does not go with --key', { mend: 'a key has no identity' });
-  }
+  checkTrustFlags(values);
 }
 
 async function loadPolicies(io: CommandIo, files: readonly string[]): Promise<readonly CompiledPolicy[]> {
@@ -96,10 +86,7 @@ async function loadPolicies(io: CommandIo, files: readonly string[]): Promise<re
 }
 
 async function loadTrust(io: CommandIo, values: Values): Promise<CompiledPolicy> {
-  const [{ trustPolicy }, { readAttestor }] = await Promise.all([
-    import('#policy/trust-policy.ts'),
-    import('#cli/trust-flags.ts'),
-  ]);
+  const { trustPolicy } = await import('#policy/trust-policy.ts');
   const repository = evidenceRepository(values);
   return trustPolicy({
     id: 'command-line',
