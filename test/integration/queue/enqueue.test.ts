@@ -84,7 +84,7 @@ test('a delivery is one job per id, also after it was made', async () => {
 
 test('malformed and oversized jobs are refused at the door', async () => {
   await using lanes = await openLanes(redis);
-  const noKind = { ...imageJob('a'), kind: 'sign' } as unknown as ImageJob;
+  const noKind = { ...imageJob('a'), kind: 'paint' } as unknown as ImageJob;
   await assert.rejects(lanes.queues.enqueueImage('push', noKind), isCode('job-malformed'));
   const large = imageJob('a', { actor: 'x'.repeat(300_000) });
   await assert.rejects(lanes.queues.enqueueImage('push', large), isCode('job-malformed'));

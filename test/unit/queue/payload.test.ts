@@ -17,7 +17,7 @@ test('members that are not of the job are left out', () => {
 test('a malformed payload is refused by the name of the member', () => {
   const cases: [unknown, string][] = [
     [{ ...imageJob('a'), v: 2 }, 'v'],
-    [{ ...imageJob('a'), kind: 'sign' }, 'kind'],
+    [{ ...imageJob('a'), kind: 'paint' }, 'kind'],
     [{ ...imageJob('a'), image: { registry: 'r', repository: 'p', digest: 'sha256:xyz' } }, 'image.digest'],
     [null, '(payload)'],
     ['text', '(payload)'],
