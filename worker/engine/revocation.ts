@@ -1,4 +1,3 @@
-import type { EnginePorts } from '#engine/engine-ports.ts';
 import { AppError } from '#model/errors.ts';
 import type { Verdict } from '#model/verdict.ts';
 
@@ -10,12 +9,17 @@ export interface RevocationFetcher {
   renew(readBefore: Date): void;
 }
 
+/** Who fetches the lists; absent: nobody, and what lacks them stays unknown. */
+interface Lists {
+  readonly revocation?: RevocationFetcher;
+}
+
 /**
  * Judging opens no socket: what it lacks of revocation lists is fetched here, and it judges again. A certificate's list
  * is asked for only once its path was verified, since until then anybody may have written its address.
  */
 export async function knowingRevocation<Result>(
-  { revocation }: Pick<EnginePorts, 'revocation'>,
+  { revocation }: Lists,
   judge: () => Promise<Result>,
   signal?: AbortSignal,
 ): Promise<Result> {
@@ -30,7 +34,7 @@ export async function knowingRevocation<Result>(
 
 /** The same for verdicts, which say in a reason what they lacked. */
 export async function verdictsKnowingRevocation(
-  { revocation }: Pick<EnginePorts, 'revocation'>,
+  { revocation }: Lists,
   evaluate: () => readonly Verdict[],
   signal?: AbortSignal,
 ): Promise<readonly Verdict[]> {
