@@ -1,6 +1,6 @@
 /**
  * The verifiers whose reading is known, by the names that rules give them. Versions are those that were run: see
- * docs/guide/layouts.md.
+ * docs/guide/evidence.md and docs/reference/interop-matrix.md.
  */
 export const VERIFIERS = [
   'attestry',
