@@ -12,6 +12,7 @@ import { loggedVerifier } from '#verification/present-layer.ts';
 import { readRekorEntry } from '#verification/rekor-entry.ts';
 import { isRekorV2, rebuiltHashedRekord, rekorV2Problem, type SignedBytes } from '#verification/rekor-v2-entry.ts';
 import type { Profile } from '#verification/statement.ts';
+import { parseStrictJson } from '#verification/strict-json.ts';
 
 /** What the entries of a bundle must be about. */
 export interface LoggedContent extends SignedBytes {
@@ -46,6 +47,8 @@ export function verifyBundleLogEntry(
 ): BundleLogCheck {
   const isV2 = isRekorV2(entry.version) && entry.kind !== 'intoto';
   const log = logs.find(({ id }) => id === entry.logId);
+  // sigstore-go reads no bundle with an entry that is not what it says.
+  if (!isOfItsKind(entry)) return invalid('it is of another kind or version than its body');
   const unlike = isV2 ? contentOfV2(entry, content, profile) : contentOfV1(entry, content, profile);
   // sigstore-go asks no more of an entry whose log it does not know than that its kind is one that it reads.
   if (unlike !== undefined && (log || profile === 'strict')) return invalid(unlike);
@@ -69,12 +72,17 @@ export function verifyBundleLogEntry(
   };
 }
 
+function isOfItsKind({ body, kind, version }: BundleLogEntry): boolean {
+  const json = parseStrictJson(body);
+  if (!json.ok || typeof json.value !== 'object' || json.value === null) return false;
+  return Reflect.get(json.value, 'kind') === kind && Reflect.get(json.value, 'apiVersion') === version;
+}
+
 /** What an entry of Rekor v1 keeps of an envelope, compared with it. */
 function contentOfV1(entry: BundleLogEntry, content: LoggedContent, profile: Profile): string | undefined {
   const reading = readRekorEntry(entry.body.toString('base64'));
   if (!reading.ok) return reading.problem;
   const { kind, digest, payloadDigest, signature, verifierDer } = reading.entry;
-  if (kind !== entry.kind) return 'it names another kind than its body';
   const { verifierDer: wanted } = loggedVerifier(content.signer);
   if (!decodeBase64(signature ?? '')?.bytes.equals(content.signature)) return 'it is about another signature';
   if (Buffer.compare(verifierDer, wanted) !== 0) return 'it is about another signer';
