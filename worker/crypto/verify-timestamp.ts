@@ -4,8 +4,8 @@ import { OID } from '#crypto/certificate-extensions.ts';
 import type { SignedData } from '#crypto/cms.ts';
 import { checkSigner, HASHES } from '#crypto/cms-signature.ts';
 import { verifyCompatPath } from '#crypto/compat-path.ts';
-import { parseCertificate } from '#crypto/parse-certificate.ts';
 import { ANY_EXTENDED_KEY_USAGE } from '#crypto/path-rules.ts';
+import { rememberedCertificate } from '#crypto/remembered-certificate.ts';
 import { namesCertificate } from '#crypto/signing-certificate.ts';
 import type { TimestampAuthority } from '#crypto/timestamp-authority.ts';
 import { parseTimestampResponse, type TimestampResponse } from '#crypto/timestamp-response.ts';
@@ -36,7 +36,7 @@ export function verifyTimestamp(
 ): TimestampCheck {
   try {
     const timestamp = parseTimestampResponse(response);
-    const embedded = timestamp.message.certificates.map((der) => parseCertificate(der));
+    const embedded = timestamp.message.certificates.map(rememberedCertificate);
     const strict = profile === 'strict' ? timestamp.time : undefined;
     const signed = checkSigners(timestamp.message, embedded, authority, strict ?? now, strict !== undefined);
     if (!signed.ok) return signed;

@@ -1,5 +1,5 @@
 import { decodeBase64 } from '#crypto/base64.ts';
-import { parseCheckpoint } from '#crypto/checkpoint.ts';
+import { type Checkpoint, parseCheckpoint } from '#crypto/checkpoint.ts';
 import { checkpointProblem, namesTree } from '#crypto/checkpoint-signature.ts';
 import { verifySignature } from '#crypto/dsse.ts';
 import type { LogKey } from '#crypto/log-key.ts';
@@ -127,6 +127,7 @@ function proofProblem(
 ): string | undefined {
   const checkpoint = parseCheckpoint(proof.checkpoint);
   if (!checkpoint) return 'its checkpoint cannot be read';
+  if (profile === 'strict' && !isWrittenSo(checkpoint, proof.checkpoint)) return 'its checkpoint is written oddly';
   const isTree = namesTree(checkpoint);
   // For a log of the second version sigstore-go goes by what the log signed, and by the entry as it must have been.
   const rebuilt = profile === 'compat' && !isTree;
@@ -147,6 +148,14 @@ function proofProblem(
     return 'its inclusion proof does not lead to its root';
   }
   return checkpointProblem(checkpoint, log);
+}
+
+/** Bits behind the last byte of a signature's base64 belong to nothing. */
+function isWrittenSo({ body, signatures }: Checkpoint, text: string): boolean {
+  const lines = signatures.map(({ name, keyHint, signature }) => {
+    return `\u2014 ${name} ${Buffer.concat([keyHint, signature]).toString('base64')}\n`;
+  });
+  return `${body.toString('utf8')}\n${lines.join('')}` === text;
 }
 
 function invalid(problem: string): BundleLogCheck {

@@ -1,5 +1,6 @@
 import type { Certificate } from '#crypto/certificate.ts';
-import { parseCertificate, parseCertificates } from '#crypto/parse-certificate.ts';
+import { parseCertificates } from '#crypto/parse-certificate.ts';
+import { rememberedCertificate } from '#crypto/remembered-certificate.ts';
 import { AppError } from '#model/errors.ts';
 
 export type ImportedCertificate =
@@ -16,7 +17,6 @@ const MAX_ENTRIES = 256;
 const MAX_CACHED_LENGTH = 64 * 1024;
 
 const imported = new Map<string, Imported>();
-const importedDer = new Map<string, ImportedCertificate>();
 
 /**
  * The certificates of a PEM text, remembered by content: importing keys costs more than checking a signature, and the
@@ -26,24 +26,16 @@ export function importCertificates(pem: string): Imported {
   const known = imported.get(pem);
   if (known) return known;
   const result = readable(() => ({ ok: true, certificates: parseCertificates(pem) }) as const);
-  if (pem.length <= MAX_CACHED_LENGTH) remember(imported, pem, result);
+  if (pem.length > MAX_CACHED_LENGTH) return result;
+  const oldest = imported.keys().next().value;
+  if (imported.size >= MAX_ENTRIES && oldest !== undefined) imported.delete(oldest);
+  imported.set(pem, result);
   return result;
 }
 
 /** The certificate of a bundle, remembered in the same way. */
 export function importCertificate(der: Buffer): ImportedCertificate {
-  const key = der.length > MAX_CACHED_LENGTH ? '' : der.toString('latin1');
-  const known = importedDer.get(key);
-  if (known) return known;
-  const result = readable(() => ({ ok: true, certificate: parseCertificate(der) }) as const);
-  if (key !== '') remember(importedDer, key, result);
-  return result;
-}
-
-function remember<Entry>(entries: Map<string, Entry>, key: string, entry: Entry): void {
-  const oldest = entries.keys().next().value;
-  if (entries.size >= MAX_ENTRIES && oldest !== undefined) entries.delete(oldest);
-  entries.set(key, entry);
+  return readable(() => ({ ok: true, certificate: rememberedCertificate(der) }) as const);
 }
 
 function readable<Result>(parse: () => Result): Result | { readonly ok: false; readonly problem: string } {

@@ -42,20 +42,25 @@ function changed(json: object, path: Path, change: (value: unknown) => unknown):
   return copy;
 }
 
-/** One bit of one byte, in base64 where it is that. */
-function flip(at: number) {
+/** One bit of one byte of the text itself. */
+function flipText(at: number) {
+  return (value: unknown): string => flipped(Buffer.from(String(value)), at).toString();
+}
+
+/** One bit of one byte of what the text is the base64 of; the text's own where it is none. */
+function flipBytes(at: number) {
   return (value: unknown): string => {
     const text = String(value);
-    const isBase64 = /^[A-Za-z0-9+/]{8,}={0,2}$/.test(text) && text.length % 4 === 0;
-    const bytes = Buffer.from(text, isBase64 ? 'base64' : 'latin1');
-    const index = Math.min(bytes.length - 1, Math.floor(at * bytes.length));
-    bytes[index] = (bytes[index] ?? 0) ^ 1;
-    return isBase64
-      ? bytes.toString('base64')
-      : Buffer.from(text, 'utf8')
-          .map((byte, i) => (i === index ? byte ^ 1 : byte))
-          .toString();
+    const bytes = Buffer.from(text, 'base64');
+    return bytes.length > 0 && bytes.toString('base64') === text
+      ? flipped(bytes, at).toString('base64')
+      : flipText(at)(text);
   };
+}
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  const index = Math.min(bytes.length - 1, Math.floor(at * bytes.length));
+  return bytes.map((byte, place) => (place === index ? byte ^ 1 : byte)) as Buffer;
 }
 
 const BUNDLES = {
@@ -76,7 +81,9 @@ for (const [name, bundle] of Object.entries(BUNDLES)) {
     assert.ok(texts.length > 15);
     for (const { path } of texts) {
       for (const at of [0, 0.25, 0.5, 0.75, 1]) {
-        assert.equal(held(changed(bundle, path, flip(at))), false, `${path.join('.')} at ${at}`);
+        for (const flip of [flipText, flipBytes]) {
+          assert.equal(held(changed(bundle, path, flip(at))), false, `${path.join('.')} at ${at}`);
+        }
       }
     }
   });
