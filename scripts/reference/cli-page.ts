@@ -19,6 +19,7 @@ const EXIT_CODES = [
 
 const VARIABLES = [
   ['`ATTESTRY_CONFIG`', 'configuration file where `--config` is not given'],
+  ['`ATTESTRY_TOKEN`', 'token of the API for `attest --server`'],
   ['`COSIGN_PASSWORD`', 'passphrase of an encrypted key'],
   ['`DOCKER_CONFIG`', "folder of Docker's `config.json`; else `~/.docker`"],
   ['`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`', 'proxies, in either case'],

@@ -73,7 +73,18 @@ export const GIVEN: readonly GivenSample[] = [
   {
     name: 'link',
     predicateType: DEFAULT_PREDICATE_TYPES.link,
-    predicate: { name: 'build', materials: [{ uri: 'git+https://example.com/app' }], byproducts: {} },
+    predicate: {
+      name: 'build',
+      materials: { Dockerfile: { sha256: 'ab' } },
+      products: {},
+      byproducts: {},
+      command: ['make'],
+    },
+  },
+  {
+    name: 'link 0.3',
+    predicateType: 'https://in-toto.io/attestation/link/v0.3',
+    predicate: { name: 'build', materials: [{ uri: 'git+https://example.com/app' }] },
   },
   {
     name: 'cyclonedx',

@@ -34,7 +34,7 @@ export function requestedType(text: string): RequestedType {
 /** What `attest --type` with `--predicate` means. @throws AppError `usage`. */
 export function givenType(text: string): RequestedType {
   const predicateType = predicateTypeOf(text);
-  const made = OF_IMAGE.find((type) => isOfFamily(predicateType, DEFAULT_PREDICATE_TYPES[type]));
+  const made = [...OF_IMAGE, 'vsa' as const].find((type) => isOfFamily(predicateType, DEFAULT_PREDICATE_TYPES[type]));
   return { type: made ?? givenTypeOf(predicateType), predicateType };
 }
 

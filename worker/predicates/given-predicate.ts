@@ -37,7 +37,7 @@ const Vuln = z.looseObject({
   scanner: z.looseObject({
     uri: text,
     version: z.optional(z.string()),
-    db: z.optional(z.looseObject({ lastUpdate: z.optional(z.string()) })),
+    db: z.optional(z.looseObject({ lastUpdate: z.optional(time) })),
     result: object,
   }),
   metadata: scanned,
@@ -121,7 +121,24 @@ const OpenVex = z.looseObject({
   statements: z.array(VexStatement).check(z.minLength(1)),
 });
 
-const Link = z.looseObject({ name: text, materials: z.optional(z.union([z.array(object), object])) });
+const hashes = z.optional(z.record(z.string(), digests));
+/** The older form, the one that cosign reads: digests by path. */
+const Link = z.looseObject({
+  name: text,
+  materials: hashes,
+  products: hashes,
+  byproducts: z.optional(object),
+  command: z.optional(z.array(z.string())),
+  environment: z.optional(object),
+});
+
+const LinkOfResources = z.looseObject({
+  name: text,
+  materials: z.optional(z.array(Resource)),
+  byproducts: z.optional(object),
+  command: z.optional(z.array(z.string())),
+  environment: z.optional(object),
+});
 
 const CycloneDx = z.looseObject({ bomFormat: z.literal('CycloneDX'), specVersion: text });
 const Spdx = z.looseObject({ spdxVersion: text, SPDXID: text, name: text });
@@ -158,7 +175,8 @@ const FORMS: readonly {
   { types: [VULNS_V01, 'https://in-toto.io/attestation/vulns/v0.2'], form: Vulns, see: "in-toto's predicate vulns" },
   { types: [TEST_RESULT], form: TestResult, see: "in-toto's predicate test-result" },
   { types: /^https:\/\/openvex\.dev\/ns(?:\/v0\.[0-9.]+)?$/, form: OpenVex, see: 'the OpenVEX specification' },
-  { types: [IN_TOTO_LINK], form: Link, see: "in-toto's predicate link" },
+  { types: [IN_TOTO_LINK], form: Link, see: "in-toto's link of version 1" },
+  { types: ['https://in-toto.io/attestation/link/v0.3'], form: LinkOfResources, see: "in-toto's predicate link" },
   { types: /^https:\/\/cyclonedx\.org\/bom(?:\/v?1\.[0-9]+)?$/, form: CycloneDx, see: 'the CycloneDX specification' },
   { types: [SPDX, `${SPDX}/v2.2`, `${SPDX}/v2.3`], form: Spdx, see: 'the SPDX specification 2.3' },
   { types: [SLSA_PROVENANCE_V1], form: Provenance, see: 'SLSA provenance v1' },

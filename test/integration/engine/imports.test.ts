@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { EvidenceWish, ImportSource } from '#engine/engine-ports.ts';
+import { readyStatement } from '#engine/ready-statement.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
 import { type Digest, sha256 } from '#model/digest.ts';
 import { IN_TOTO, SLSA_PROVENANCE_V1, SLSA_PROVENANCE_V02 } from '#model/media-types.ts';
@@ -32,6 +33,7 @@ after(async () => {
 
 const LIFTED = { signer: lifter, former: [] };
 const BUILDKIT: ImportSource = { from: 'buildkit', identity: LIFTED };
+const GITHUB: ImportSource = { from: 'github', identity: LIFTED, trust: signerAttestor(chains) };
 const TEKTON: ImportSource = { from: 'tekton', identity: LIFTED, trust: signerAttestor(chains) };
 
 function wish(...imports: readonly ImportSource[]): EvidenceWish {
@@ -190,5 +192,54 @@ describe('statements of Tekton Chains', () => {
     assert.deepEqual(statesOf(report), ['slsaprovenance1 created']);
     const all = await statementsOn(repository, digest);
     assert.equal(all.length, 3);
+  });
+});
+
+describe("GitHub's attestations", () => {
+  const PREDICATE = {
+    buildDefinition: { buildType: 'https://actions.github.io/buildtypes/workflow/v1', externalParameters: {} },
+    runDetails: { builder: { id: 'https://github.com/acme/app/.github/workflows/build.yml@refs/heads/main' } },
+  };
+
+  /** A bundle beside the image, as `attest-build-provenance` pushes it. */
+  async function pushBundle(repository: string, digest: Digest, by: typeof chains): Promise<Uint8Array> {
+    const statement = {
+      _type: 'https://in-toto.io/Statement/v1',
+      subject: [{ name: 'ghcr.io/acme/app', digest: { sha256: digest.slice('sha256:'.length) } }],
+      predicateType: SLSA_PROVENANCE_V1,
+      predicate: PREDICATE,
+    };
+    const payload = Buffer.from(JSON.stringify(statement));
+    const ready = readyStatement(digest, payload, false);
+    const theirs = wishOf('slsaprovenance1', { signer: by, ready, layouts: ['bundle'], rule: 'theirs' });
+    await attest(enginePorts(client), repository, '1.0', [theirs]);
+    return payload;
+  }
+
+  test('are verified first, then signed byte for byte', async () => {
+    const repository = 'imports/github';
+    const digest = await push(client, repository, '1.0', await smallImage('github'));
+    const payload = await pushBundle(repository, digest, chains);
+    const report = await attest(enginePorts(client), repository, '1.0', [wish(GITHUB)]);
+    assert.deepEqual(statesOf(report), ['slsaprovenance1 created']);
+    const [lifted, ...more] = await statementsOn(repository, digest);
+    assert.equal(more.length, 0);
+    assert.deepEqual(lifted?.payload, payload);
+    assert.deepEqual(statesOf(await attest(enginePorts(client), repository, '1.0', [wish(GITHUB)])), [
+      'slsaprovenance1 present',
+    ]);
+  });
+
+  test('of somebody else are not signed, and told; what was observed is made instead', async () => {
+    const repository = 'imports/github-stranger';
+    const digest = await push(client, repository, '1.0', await smallImage('github-stranger'));
+    await pushBundle(repository, digest, stranger);
+    const report = await attest(enginePorts(client), repository, '1.0', [wish(GITHUB)]);
+    assert.deepEqual(
+      report.refusedImports.map(({ from, subject }) => [from, subject]),
+      [['github', digest]],
+    );
+    const [observed] = await statementsOn(repository, digest);
+    assert.match(String(observed && builderOf(observed.statement)), /registry-observer/);
   });
 });
