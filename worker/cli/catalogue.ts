@@ -29,7 +29,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'certificate',
-    summary: 'lint a signing certificate',
+    summary: 'lint, request or plan the rotation of a signing certificate',
     load: async () => (await import('#cli/commands/certificate.ts')).certificateCommand,
   },
   {

@@ -24,6 +24,8 @@ export interface Keys {
   handedIn(image: string): string;
   /** JSON list of what we wrote to a location. */
   written(location: EvidenceLocation): string;
+  /** Pattern of all of these. */
+  readonly everyWritten: string;
   /** Present while a manifest that we pushed may still be announced to us. */
   ownPush(repository: string, digest: Digest): string;
   /** Present while a delivery may be sent again. */
@@ -93,6 +95,7 @@ export function createKeys(prefix: string): Keys {
     fence: (location) => at(locationKey(location), 'fence'),
     handedIn: (image) => at(image, 'handed-in'),
     written: (location) => at(locationKey(location), 'written'),
+    everyWritten: `${prefix}:{*}:written`,
     ownPush: (repository, digest) => at(`${repository}@${digest}`, 'own-push'),
     delivery: (source, id) => at(`${source}\n${id}`, 'delivery'),
     rate: (repository) => at(repository, 'rate'),

@@ -68,6 +68,30 @@ export function createWrittenEvidence(redis: Redis, options: WrittenEvidenceOpti
   };
 }
 
+/** Keys asked for at one step of the scan. */
+const SCAN_COUNT = 500;
+
+/**
+ * Every record, location by location, in no order and without a snapshot: what is written meanwhile may be missed or
+ * come twice. The clocks of the records stay as they are.
+ */
+export async function* scanWrittenEvidence(
+  redis: Redis,
+  { prefix }: Pick<WrittenEvidenceOptions, 'prefix'>,
+): AsyncIterable<readonly WrittenEvidence[]> {
+  const match = createKeys(prefix).everyWritten;
+  let cursor = '0';
+  do {
+    const scan = redis.scan(cursor, 'MATCH', match, 'COUNT', SCAN_COUNT);
+    const [next, found] = await redisCall('scan written evidence', scan);
+    cursor = next;
+    for (const key of found) {
+      const text = await redisCall('read written evidence', redis.get(key));
+      if (text !== null) yield parse(text);
+    }
+  } while (cursor !== '0');
+}
+
 /** An entry that does not read as ours is as good as none: whose evidence it is, is then found by its signature. */
 function parse(text: string): readonly WrittenEvidence[] {
   let stored: unknown;

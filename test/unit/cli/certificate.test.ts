@@ -1,9 +1,11 @@
+import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Pkcs10CertificateRequest } from '@peculiar/x509';
 import type { CommandIo } from '#cli/command.ts';
 import { certificateCommand } from '#cli/commands/certificate.ts';
 import { main } from '#cli/main.ts';
-import { makePki } from '../../support/pki.ts';
+import { makeKey, makePki } from '../../support/pki.ts';
 
 const pki = makePki();
 const bad = makePki({ leaf: { subjectAlternativeNames: null } });
@@ -123,5 +125,55 @@ describe('certificate lint', () => {
     const { io } = await run([]);
     assert.equal(await certificateCommand(['--help'], io), 0);
     assert.match((await run(['--help'])).stdout, /Usage: attestry certificate lint FILE/);
+  });
+});
+
+describe('certificate request', () => {
+  it('prints a request by the key, with the names that were asked for', async () => {
+    const args = [
+      'request',
+      '--key',
+      'key.pem',
+      '--uri',
+      'https://example.com/builder',
+      '--subject',
+      'CN=release,O=Example',
+    ];
+    const { code, stdout } = await run(args);
+    assert.equal(code, 0);
+    const request = new Pkcs10CertificateRequest(stdout);
+    assert.equal(request.subject, 'O=Example, CN=release');
+    assert.equal(await request.verify(), true);
+    const json = JSON.parse((await run([...args, '--json'])).stdout);
+    assert.deepEqual(json.names, [{ type: 'uri', value: 'https://example.com/builder' }]);
+    assert.match(json.request, /^-----BEGIN CERTIFICATE REQUEST-----/);
+  });
+
+  it('takes the subject from the first name where none is given', async () => {
+    const { stdout } = await run(['request', '--key', 'env:KEY', '--email', 'a@example.com'], { KEY: pki.leaf.keyPem });
+    assert.equal(new Pkcs10CertificateRequest(stdout).subject, 'CN=a@example.com');
+  });
+
+  it('warns of a key that some verifiers stumble over, and refuses wrong calls', async () => {
+    const p384 = makeKey('p384').export({ type: 'pkcs8', format: 'pem' }).toString();
+    const warned = await run(['request', '--key', 'env:KEY', '--uri', 'https://a/b'], { KEY: p384 });
+    assert.equal(warned.code, 0);
+    assert.match(warned.stderr, /warning: the key is ECDSA P-384/);
+    const wrong: readonly (readonly string[])[] = [
+      ['request'],
+      ['request', '--key', 'key.pem'],
+      ['request', '--key', 'key.pem', '--uri', 'example.com'],
+      ['request', '--key', 'key.pem', '--email', 'nobody'],
+      ['request', '--key', 'key.pem', '--uri', 'https://a/b', '--subject', 'release'],
+      ['request', 'key.pem', '--uri', 'https://a/b'],
+      ['request', '--key', 'key.pem', '--signer', 'release'],
+      ['rotate'],
+      ['rotate', 'release'],
+      ['rotate', 'release', '--plan', '--chain', 'chain.pem'],
+    ];
+    for (const args of wrong) assert.equal((await run(args)).code, 64, args.join(' '));
+    const reference = await run(['request', '--key', 'awskms://nonsense', '--uri', 'https://a/b']);
+    assert.equal(reference.code, 2);
+    assert.match(reference.stderr, /awskms: /);
   });
 });

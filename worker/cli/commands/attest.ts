@@ -4,11 +4,13 @@ import { evidenceRepository, onlyPositional, parseFlags, showHelp } from '#cli/f
 import { type GivenFile, givenWish, readGiven } from '#cli/given-evidence.ts';
 import type { HandInFlags } from '#cli/hand-in.ts';
 import { localRegistries } from '#cli/local-engine.ts';
+import { openCommandKey } from '#cli/open-key.ts';
 import { createProgress } from '#cli/progress.ts';
 import { readText } from '#cli/read-text.ts';
 import type { SettledEvidence } from '#engine/settle.ts';
 import { AppError } from '#model/errors.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '#model/image-ref.ts';
+import type { SigningKey } from '#signing/keys/signing-key.ts';
 
 const USAGE = `
 Usage: attestry attest IMAGE --key FILE --certificate FILE --certificate-chain FILE [OPTIONS]
@@ -27,7 +29,8 @@ FILE says is signed instead. With --server, an installation signs it, when its r
   --append                  keep what this signer signed of the type before beside it
   --server URL              the producer of an installation; its token in ATTESTRY_TOKEN
   --signer ID               which signer of the installation's rule, where it names several
-  --key FILE                private key (PEM), or env:NAME; passphrase in COSIGN_PASSWORD
+  --key KEY                 private key (PEM file), env:NAME (passphrase in COSIGN_PASSWORD), or
+                            awskms://, azurekms://, gcpkms://, hashivault://, pkcs11:
   --certificate FILE        certificate of the key; without it a plain key signs
   --certificate-chain FILE  intermediates and root, in any order
   --repository REPOSITORY   exact repository that holds the evidence (as COSIGN_REPOSITORY)
@@ -68,7 +71,8 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
   }
   const types = given ? [] : (values.type ?? ['cyclonedx', 'slsaprovenance1']).map(requestedType);
   if (values.key === undefined) throw new AppError('usage', '--key is missing', { mend: 'see --help' });
-  const signer = await loadSigner(io, { ...values, key: values.key });
+  await using opened = await openCommandKey(io, '--key', values.key);
+  const signer = await loadSigner(io, opened.key, values);
   const [{ attestImage }, { resolveSubject }, { attestPorts }, { signerAttestor }] = await Promise.all([
     import('#engine/attest.ts'),
     import('#engine/resolve.ts'),
@@ -145,17 +149,15 @@ async function pinned(io: CommandIo, image: ImageRef): Promise<ImageRef> {
 
 async function loadSigner(
   io: CommandIo,
-  flags: { key: string; certificate?: string | undefined; 'certificate-chain'?: string | undefined },
+  key: SigningKey,
+  flags: { certificate?: string | undefined; 'certificate-chain'?: string | undefined },
 ) {
-  const keyPem = await readText(io, '--key', flags.key);
-  const passphrase = io.env.COSIGN_PASSWORD;
-  const key = { id: 'command-line', keyPem, ...(passphrase ? { passphrase } : {}) };
   if (flags.certificate === undefined) {
     if (flags['certificate-chain'] !== undefined) {
       throw new AppError('usage', '--certificate-chain needs --certificate', { mend: 'name the leaf certificate too' });
     }
     const { createKeySigner } = await import('#signing/key.ts');
-    return createKeySigner(key);
+    return createKeySigner({ id: 'command-line', key });
   }
   if (flags['certificate-chain'] === undefined) {
     throw new AppError('usage', '--certificate needs --certificate-chain', {
@@ -165,7 +167,7 @@ async function loadSigner(
   const certificatePem = await readText(io, '--certificate', flags.certificate);
   const chainPem = await readText(io, '--certificate-chain', flags['certificate-chain']);
   const { createX509Signer } = await import('#signing/x509.ts');
-  return createX509Signer({ ...key, certificatePem, chainPem, now: io.now() });
+  return createX509Signer({ id: 'command-line', key, certificatePem, chainPem, now: io.now() });
 }
 
 type Report = Awaited<ReturnType<typeof import('#engine/attest.ts').attestImage>>;

@@ -97,7 +97,7 @@ test('every setting says what it means, and secrets are known as such', () => {
   for (const [name, { meaning }] of Object.entries(KEY_SETTINGS)) {
     assert.ok(isKeySetting(name));
     assert.ok(meaning);
-    const isSecret = /SECRET|(?:^|_)TOKEN$|PIN$|IDENTITY_HEADER/.test(name);
+    const isSecret = /SECRET_(?:ACCESS_KEY|ID)$|SECRET$|_TOKEN$|PIN$|IDENTITY_HEADER/.test(name);
     assert.equal(settingComplaint(name, 'https://plain')?.mend.includes('env:NAME') ?? false, isSecret, name);
   }
 });
