@@ -1,8 +1,10 @@
-import { chosenLayout } from '#config/evidence-plan.ts';
+import { chosenLayout, evidencePlan } from '#config/evidence-plan.ts';
 import type { Config } from '#config/schema.ts';
 import { suggestion } from '#config/suggest.ts';
 import { AppError } from '#model/errors.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '#model/image-ref.ts';
+import type { LayoutChoice } from '#model/layout-choice.ts';
+import { type Readability, readability } from '#model/readability.ts';
 import {
   chooseRule,
   type EvidenceRule,
@@ -12,11 +14,19 @@ import {
   type WhenContext,
   whenUnmet,
 } from '#model/rule.ts';
+import { VERIFIERS, type Verifier } from '#model/verifier.ts';
 
 type Signer = Config['signers'][number];
 type Policy = Config['policies'][number];
 
+/** What one verifier will make of evidence. */
+export type ExplainedReader = { readonly verifier: Verifier } & Readability;
+
 export interface ExplainedEvidence extends EvidenceRule {
+  /** What it names, or the default of its signer. */
+  readonly layout: LayoutChoice;
+  /** Every verifier whose reading is known. */
+  readonly readers: readonly ExplainedReader[];
   /** `registry/path` where it is written and looked for. */
   readonly location: string;
   readonly signerType: Signer['type'];
@@ -76,9 +86,11 @@ function registryName(config: Config, host: string): string {
 
 function explainEvidence(config: Config, evidence: EvidenceRule, image: ImageRef): ExplainedEvidence {
   const signer = config.signers.find(({ id }) => id === evidence.signer);
+  const plan = signer && evidencePlan(evidence, signer, config.witnesses);
   return {
     ...evidence,
-    ...(signer ? { layout: chosenLayout(evidence, signer) } : {}),
+    layout: signer ? chosenLayout(evidence, signer) : (evidence.layout ?? 'cosign-tag'),
+    readers: plan ? VERIFIERS.map((verifier) => ({ verifier, ...readability(verifier, plan) })) : [],
     location: evidence.repository ?? `${image.registry}/${image.repository}`,
     signerType: signer?.type ?? 'key',
     ...(signer?.type === 'x509' ? { certificate: signer.certificate } : {}),

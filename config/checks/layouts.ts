@@ -11,7 +11,7 @@ type Signers = ReadonlyMap<string, Entry<'signers'>['value']>;
 
 /** Rekor v2 tells no time, and cosign's tags cannot hold its entries (interop K.1, 3). */
 export function checkTimeEvidence(draft: Draft): Finding[] {
-  return plannedEvidence(draft).flatMap(({ rule, evidence, signer, plan, path }): Finding[] => {
+  return plannedEvidence(draft.entries).flatMap(({ rule, evidence, signer, plan, path }): Finding[] => {
     const { testimonies, layouts, kind } = plan;
     if (!testimonies.includes('rekor-v2') || testimonies.length > 1) return [];
     const what = `${evidence.type} of the rule "${rule.name}"`;

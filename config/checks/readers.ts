@@ -1,6 +1,7 @@
 import type { Draft, Entry } from '#config/draft.ts';
 import { evidencePlan } from '#config/evidence-plan.ts';
 import type { Finding, Path } from '#config/problem.ts';
+import type { Config } from '#config/schema.ts';
 import type { EvidencePlan } from '#model/readability.ts';
 import { readability } from '#model/readability.ts';
 import type { EvidenceRule } from '#model/rule.ts';
@@ -16,8 +17,21 @@ export interface PlannedEvidence {
   readonly path: Path;
 }
 
+/** All evidence of a configuration that is whole. */
+export function configuredEvidence({ rules, signers, witnesses }: Config): readonly PlannedEvidence[] {
+  return plannedEvidence({
+    rules: rules.map((value, index) => ({ value, path: ['rules', index] })),
+    signers: signers.map((value, index) => ({ value, path: ['signers', index] })),
+    witnesses: witnesses.map((value, index) => ({ value, path: ['witnesses', index] })),
+  });
+}
+
 /** All evidence of all rules, by each of its signers that is well-formed. */
-export function plannedEvidence({ entries: { rules, signers, witnesses } }: Draft): readonly PlannedEvidence[] {
+export function plannedEvidence({
+  rules,
+  signers,
+  witnesses,
+}: Pick<Draft['entries'], 'rules' | 'signers' | 'witnesses'>): readonly PlannedEvidence[] {
   const configured = witnesses.map(({ value }) => value);
   return rules.flatMap(({ path, value: rule }) =>
     rule.evidence.flatMap((evidence, at) => {
@@ -36,12 +50,12 @@ export function plannedEvidence({ entries: { rules, signers, witnesses } }: Draf
 }
 
 /** Verifiers that a rule names must be able to read its evidence: said here, not discovered at an admission. */
-export function checkReaders(draft: Draft): Finding[] {
-  return plannedEvidence(draft).flatMap(({ rule, evidence, signer, plan, path }) =>
+export function checkReaders({ entries }: Draft): Finding[] {
+  return plannedEvidence(entries).flatMap(({ rule, evidence, signer, plan, path }) =>
     (rule.verifiers ?? []).flatMap((verifier): Finding[] => {
       const found = readability(verifier, plan);
       if (found.readable) return [];
-      const what = `${evidence.type} of the rule "${rule.name}", signed by ${signer.id}`;
+      const what = `${evidence.type} of the rule "${rule.name}" (signer ${signer.id})`;
       const message = `${VERIFIER_TITLES[verifier]} cannot read ${what}: ${found.why}`;
       return [{ severity: 'error', path, message, mend: found.mend }];
     }),

@@ -4,6 +4,7 @@ import type { CommandIo } from '#cli/command.ts';
 import { presumeRemote } from '#cli/presumed-key.ts';
 import { createKeys } from '#compose/keys.ts';
 import { createOutbound } from '#compose/outbound.ts';
+import { policyReaderFindings } from '#compose/policy-readers.ts';
 import { createRevocation } from '#compose/revocation.ts';
 import { loadSigners } from '#compose/signers.ts';
 import { loadTrusts } from '#compose/trusts.ts';
@@ -53,6 +54,7 @@ export async function tryConfig(config: Config, io: Pick<CommandIo, 'readFile' |
   for (const [index, policy] of config.policies.entries()) {
     found.push(...(await policyFindings(policy, ['policies', index], io)));
   }
+  found.push(...(await policyReaderFindings(config, io.readFile)));
   return found;
 }
 

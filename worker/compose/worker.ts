@@ -5,6 +5,7 @@ import { countJobs, timeRun } from '#compose/job-metrics.ts';
 import { createKeys } from '#compose/keys.ts';
 import { createOutbound } from '#compose/outbound.ts';
 import { loadPolicies } from '#compose/policies.ts';
+import { policyReaderFindings, refuseUnreadable } from '#compose/policy-readers.ts';
 import { checkRedis, configuredRegistries, type ProcessParts } from '#compose/process-parts.ts';
 import { createRevocation } from '#compose/revocation.ts';
 import { createAskedCertificates, policiesUnder } from '#compose/revocation-watch.ts';
@@ -73,6 +74,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const policies = await loadPolicies(config.policies, parts.readFile, (policy, { code, message, next }) =>
       log.warn({ policy, code, next }, `policy cannot be judged: ${message}`),
     );
+    refuseUnreadable(await policyReaderFindings(config, parts.readFile));
     const revocable = revocation.rules;
     const installation = createInstallation({ source, rules: config.rules, signers, trusts, policies, revocable });
     const store = stack.use(await parts.connect('store'));

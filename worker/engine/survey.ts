@@ -6,7 +6,6 @@ import {
   listedPieces,
   type PieceId,
   PLACES,
-  type Place,
   type PlaceContent,
   pieceId,
   readPlaces,
@@ -45,6 +44,7 @@ export interface LocationSurvey {
 }
 
 interface Measured {
+  readonly now: Date;
   readonly content: PlaceContent;
   readonly written: readonly WrittenEvidence[];
   readonly present: PresentSigners;
@@ -62,7 +62,8 @@ export async function surveyLocation(
   const content = await readContent(source, location, slots, signal);
   const written = await ports.written.list(location);
   const present = new Set(placed.map(({ wish }) => wish.identity.signer.fingerprint));
-  const measured = { content, written, present };
+  // One time for all: what is judged at it is judged once.
+  const measured = { content, written, present, now: ports.now() };
   const surveyed: SlotSurvey[] = [];
   for (const slot of slots) surveyed.push(await surveySlot(slot, measured, ports, signal));
   const listed = listedPieces(content);
@@ -87,11 +88,10 @@ async function readContent(
 
 async function surveySlot(
   slot: Slot,
-  { content, written, present }: Measured,
+  { now, content, written, present }: Measured,
   ports: EnginePorts,
   signal?: AbortSignal,
 ): Promise<SlotSurvey> {
-  const now = ports.now();
   const { placed, place } = slot;
   const { wish } = placed;
   const evidence = evidenceAt(content, place);

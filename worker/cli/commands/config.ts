@@ -1,13 +1,14 @@
 import { parseArgs } from 'node:util';
 import { type CommandIo, EXIT } from '#cli/command.ts';
 import { checkConfig } from '#config/check.ts';
-import { type Explanation, explainImage } from '#config/explain.ts';
+import { type ExplainedEvidence, type Explanation, explainImage } from '#config/explain.ts';
 import { loadConfig } from '#config/load.ts';
 import type { OutsideScope } from '#config/outside.ts';
 import { formatProblem } from '#config/problem.ts';
 import { AppError, toAppError } from '#model/errors.ts';
 import { isMadeType } from '#model/evidence-type.ts';
 import type { When } from '#model/rule.ts';
+import { VERIFIER_TITLES } from '#model/verifier.ts';
 
 export type ConfigCommandIo = Pick<CommandIo, 'stdout' | 'stderr' | 'readFile' | 'env' | 'now'>;
 
@@ -140,6 +141,7 @@ function formatExplanation(explanation: Explanation, source: string | undefined)
       lines.push(`    or that of ${from} as it is, signed by ${lifter}`);
     }
     lines.push(`    ${item.layout} in ${item.location}${item.platforms ? '; on each platform image too' : ''}`);
+    lines.push(...readerLines(item));
   }
   if (evidence.length === 0) lines.push('  no evidence is made');
   for (const policy of policies) {
@@ -155,6 +157,18 @@ function formatExplanation(explanation: Explanation, source: string | undefined)
     );
   if (onLapse) lines.push(`  when own evidence lapses: ${onLapse}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Who reads it, who reads it when told how, and who does not, with the reason. */
+function readerLines({ readers }: ExplainedEvidence): readonly string[] {
+  const able = readers.flatMap((each) => {
+    if (!each.readable) return [];
+    return [`${VERIFIER_TITLES[each.verifier]}${each.how === undefined ? '' : ` (${each.how})`}`];
+  });
+  const unable = readers.flatMap((each) => {
+    return each.readable ? [] : [`    not read by ${VERIFIER_TITLES[each.verifier]}: ${each.why}`];
+  });
+  return [...(able.length > 0 ? [`    read by ${able.join('; ')}`] : []), ...unable];
 }
 
 function formatWhen({ source, actor, tag, builder }: When): string {
