@@ -1,7 +1,7 @@
 import type { Outbound } from '#compose/outbound.ts';
 import type { RevocationFetcher } from '#engine/revocation.ts';
 import { AppError } from '#model/errors.ts';
-import type { RevocationOptions, TrustOptions } from '#trust/options.ts';
+import type { TrustOptions } from '#trust/options.ts';
 import { createRevocationLists, type RevocationLists } from '#trust/revocation-lists.ts';
 import { createRevocationReader } from '#trust/revocation-reader.ts';
 import { createRevocationRule } from '#trust/revocation-rule.ts';
@@ -34,7 +34,7 @@ export async function createRevocation(trusts: readonly TrustOptions[], parts: R
     if (!revocation) continue;
     const { onAsked } = parts;
     const told = onAsked && ((source: string, serial: string) => onAsked(id, source, serial));
-    const held = await openLists(revocation, parts, `trusts.${id}.revocation`, told);
+    const held = await openLists(revocation, parts, (at) => `trusts.${id}.revocation.lists[${at}]`, told);
     lists.set(id, held);
     rules.set(id, createRevocationRule(revocation, held));
   }
@@ -51,11 +51,11 @@ export async function createRevocation(trusts: readonly TrustOptions[], parts: R
   };
 }
 
-/** @param field names the setting in messages */
+/** @param field names the setting of a list in messages */
 export async function openLists(
-  { lists, hosts }: Pick<RevocationOptions, 'lists' | 'hosts'>,
+  { lists, hosts }: { readonly lists: readonly string[]; readonly hosts: readonly string[] },
   { outbound, env, readFile, now }: Omit<RevocationParts, 'onAsked'>,
-  field: string,
+  field: (at: number) => string,
   onAsked?: (source: string, serial: string) => void,
 ): Promise<RevocationLists> {
   const named = lists.flatMap((source) => (isAddress(source) ? [new URL(source).host] : []));
@@ -65,7 +65,7 @@ export async function openLists(
     if (isAddress(source)) continue;
     const { problem } = await held.refresh(source);
     if (problem === undefined) continue;
-    throw new AppError('config-invalid', `${source}: ${problem}`, { field: `${field}.lists[${at}]` });
+    throw new AppError('config-invalid', `${source}: ${problem}`, { field: field(at) });
   }
   return held;
 }

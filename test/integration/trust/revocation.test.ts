@@ -54,7 +54,7 @@ describe('revocation of certificates', () => {
   ): Promise<RevocationLists> {
     const env = { LIST: crlPem(pki.intermediate, { revoked: [{ serial: SERIAL, since: SINCE }] }) };
     const parts = { outbound, env, readFile: (path: string) => readFile(scratch.at(path)), now: () => now };
-    return await openLists({ lists: [...lists], hosts: [...hosts] }, parts, 'trusts.x.revocation');
+    return await openLists({ lists: [...lists], hosts: [...hosts] }, parts, (at) => `trusts.x.revocation.lists[${at}]`);
   }
 
   function attestor(lists: RevocationLists, more: Partial<RevocationSettings> = {}, of = pki): CertificateAttestor {

@@ -3,8 +3,15 @@ import { predicateTypeOf } from '#cli/evidence-type.ts';
 import { evidenceRepository, onlyPositional, parseFlags, showHelp } from '#cli/flags.ts';
 import { localRegistries } from '#cli/local-engine.ts';
 import { readText } from '#cli/read-text.ts';
+import {
+  askingRevocation,
+  givenRevocationFlag,
+  REVOCATION_FLAG_HELP,
+  REVOCATION_FLAGS,
+} from '#cli/revocation-flags.ts';
 import { checkTrustFlags, givenTrustFlag, readAttestor, TRUST_FLAG_HELP, TRUST_FLAGS } from '#cli/trust-flags.ts';
 import { verdictText } from '#cli/verdict-text.ts';
+import type { RevocationFetcher } from '#engine/revocation.ts';
 import { AppError } from '#model/errors.ts';
 import { formatImageRef, parseImageRef } from '#model/image-ref.ts';
 import { type Verdict, worstOutcome } from '#model/verdict.ts';
@@ -28,6 +35,7 @@ each type holds under TRUST: a key, a CA, a trusted root.
 
 TRUST:
 ${TRUST_FLAG_HELP}
+${REVOCATION_FLAG_HELP}
 
 Exit: 0 pass or warn, 1 fail, 2 could not check, or no policy matched; 64 usage.
 `;
@@ -37,6 +45,7 @@ const OPTIONS = {
   'allow-unmatched': { type: 'boolean' },
   type: { type: 'string', multiple: true },
   ...TRUST_FLAGS,
+  ...REVOCATION_FLAGS,
   repository: { type: 'string' },
   'oci-repo': { type: 'string' },
   'oci-layout': { type: 'string' },
@@ -49,11 +58,13 @@ export async function verifyCommand(args: readonly string[], io: CommandIo): Pro
   if (values.help) return showHelp(io, USAGE);
   const image = parseImageRef(onlyPositional(positionals, 'IMAGE'));
   refuseMixedTrust(values);
-  const policies = values.policy ? await loadPolicies(io, values.policy) : [await loadTrust(io, values)];
+  await using stack = new AsyncDisposableStack();
+  const { policies, revocation } = await loadJudges(io, values, stack);
   const { verifyImage } = await import('#engine/verify.ts');
   const registries = await localRegistries(io, values['oci-layout']);
   try {
-    const report = await verifyImage({ image, policies, signal: io.signal }, { registries, now: io.now });
+    const ports = { registries, now: io.now, ...(revocation ? { revocation } : {}) };
+    const report = await verifyImage({ image, policies, signal: io.signal }, ports);
     const verdicts = noneMatched(report.verdicts, values['allow-unmatched'] === true);
     if (values.json) {
       const document = { image: formatImageRef(report.image), digest: report.digest ?? null, verdicts };
@@ -71,6 +82,7 @@ function refuseMixedTrust(values: Values): void {
   if (values.policy) {
     const stray =
       givenTrustFlag(values) ??
+      givenRevocationFlag(values) ??
       (['type', 'repository', 'oci-repo'] as const).find((name) => values[name] !== undefined);
     if (stray) throw new AppError('usage', `--${stray} does not go with --policy`, { mend: 'the policy says it' });
     return;
@@ -85,15 +97,23 @@ async function loadPolicies(io: CommandIo, files: readonly string[]): Promise<re
   return texts.flatMap((text, at) => compilePolicies(text, { source: files[at] as string }));
 }
 
-async function loadTrust(io: CommandIo, values: Values): Promise<CompiledPolicy> {
+interface Judges {
+  readonly policies: readonly CompiledPolicy[];
+  readonly revocation?: RevocationFetcher;
+}
+
+async function loadJudges(io: CommandIo, values: Values, stack: AsyncDisposableStack): Promise<Judges> {
+  if (values.policy) return { policies: await loadPolicies(io, values.policy) };
   const { trustPolicy } = await import('#policy/trust-policy.ts');
   const repository = evidenceRepository(values);
-  return trustPolicy({
+  const { attestor, ...more } = await askingRevocation(await readAttestor(io, values), values, io, stack);
+  const policy = trustPolicy({
     id: 'command-line',
     predicateTypes: (values.type ?? []).map(predicateTypeOf),
-    attestor: await readAttestor(io, values),
+    attestor,
     ...(repository === undefined ? {} : { repository }),
   });
+  return { policies: [policy], ...more };
 }
 
 /** Policies that all skip the image prove nothing about it: said in so many words. */
