@@ -68,7 +68,8 @@ async function summarise(
   ports: JobPorts,
   context: JobContext,
 ): Promise<void> {
-  if (armed.summaries.length === 0 || gone) return;
+  const told = verdicts.some(({ outcome }) => outcome !== 'error' && outcome !== 'skip');
+  if (armed.summaries.length === 0 || gone || !told) return;
   const { registry, digest } = image;
   const subject = await resolveSubject(ports.engine.registries.target(registry), image, context.signal);
   const { source, receivedAt, cause } = job;
