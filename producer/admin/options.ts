@@ -23,7 +23,11 @@ const Token = z
 
 /** Who may call the API. Without tokens its routes are not there. */
 export const ApiOptions = z.strictObject({
-  tokens: z.array(Token).max(100).default([]).describe('May ask for images and hand in statements: POST /v1/images, POST /v1/attestations. For CI.'),
+  tokens: z
+    .array(Token)
+    .max(100)
+    .default([])
+    .describe('May ask for images and hand in statements: POST /v1/images, POST /v1/attestations. For CI.'),
   operators: z
     .array(Token)
     .max(100)
