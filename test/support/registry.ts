@@ -17,6 +17,8 @@ export interface RegistrySettings {
     readonly name?: string;
     readonly url: string;
     readonly headers?: Readonly<Record<string, string>>;
+    /** What is not told: kinds of actions, and media types. */
+    readonly ignore?: { readonly actions?: readonly string[]; readonly mediatypes?: readonly string[] };
   }[];
   readonly htpasswd?: boolean;
   readonly token?: {
@@ -143,13 +145,14 @@ async function registryConfig(
 }
 
 function endpoints(notifications: NonNullable<RegistrySettings['notifications']>): unknown[] {
-  return notifications.map(({ name, url, headers }, index) => ({
+  return notifications.map(({ name, url, headers, ignore }, index) => ({
     name: name ?? `endpoint-${index}`,
     url,
     headers: Object.fromEntries(Object.entries(headers ?? {}).map(([key, value]) => [key, [value]])),
     timeout: '5s',
     threshold: 10,
     backoff: '200ms',
+    ...(ignore ? { ignore } : {}),
   }));
 }
 

@@ -99,8 +99,7 @@ async function writeFiles(dir: string, { redisUrl, prefix, registry, pki, config
   await writeFile(join(dir, 'signed.yaml'), policy);
   const file = join(dir, 'attestry.yaml');
   const evidence = ['cyclonedx', 'slsaprovenance1'].map((type) => ({ type, signer: 'ca' }));
-  await writeFile(
-    file,
+  const installation = (level: string) =>
     stringify({
       version: 1,
       redis: { url: redisUrl, prefix },
@@ -109,11 +108,17 @@ async function writeFiles(dir: string, { redisUrl, prefix, registry, pki, config
       policies: [{ id: 'signed', file: 'signed.yaml', every: '1h' }],
       rules: [{ name: 'all', evidence, policies: 'signed' }],
       worker: { listen: { host: '127.0.0.1', port: 0 }, stopTimeout: '20s' },
-      log: { level: 'silent' },
+      log: { level },
       ...config,
-    }),
-  );
+    });
+  await writeFile(file, installation('silent'));
+  // Processes tell by their log that they started.
+  await writeFile(loudFile(file), installation('info'));
   return file;
+}
+
+function loudFile(file: string): string {
+  return file.replace(/\.yaml$/, '-loud.yaml');
 }
 
 /** A worker in this process, from the same file as one of its own. */
@@ -131,13 +136,17 @@ async function startHere(file: string): Promise<RunningWorker> {
 }
 
 /** The worker as `attestry worker` runs it. It prints that it started before it takes jobs. */
-async function spawnWorker(file: string): Promise<WorkerProcess> {
-  const text = (await readFile(file, 'utf8')).replace('level: silent', 'level: info');
-  const loud = file.replace(/\.yaml$/, '-loud.yaml');
-  await writeFile(loud, text);
-  const child = spawn(process.execPath, [MAIN, 'worker', '--config', loud], {
+const spawnWorker = (file: string) => spawnProcess(file, 'worker');
+
+/** `attestry worker` or `attestry producer` in a process of its own, ready when this resolves. */
+export async function spawnProcess(
+  file: string,
+  role: 'worker' | 'producer',
+  env: Readonly<Record<string, string>> = {},
+): Promise<WorkerProcess> {
+  const child = spawn(process.execPath, [MAIN, role, '--config', loudFile(file)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: tmpdir() },
+    env: { PATH: process.env.PATH, HOME: tmpdir(), ...env },
   });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
@@ -147,7 +156,7 @@ async function spawnWorker(file: string): Promise<WorkerProcess> {
       resolve(signal ?? code);
     });
   });
-  await saysStarted(child, ended);
+  await saysStarted(child, role, ended);
   return {
     pid: child.pid ?? 0,
     signal: (name) => void child.kill(name),
@@ -159,18 +168,18 @@ async function spawnWorker(file: string): Promise<WorkerProcess> {
   };
 }
 
-async function saysStarted(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+async function saysStarted(child: ChildProcess, role: string, ended: Promise<unknown>): Promise<void> {
   let output = '';
   const started = new Promise<void>((resolve) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         output = (output + text).slice(-5000);
-        if (output.includes('worker started')) resolve();
+        if (output.includes(`${role} started`)) resolve();
       });
     }
   });
   const first = await Promise.race([started.then(() => 'started'), ended]);
-  if (first !== 'started') throw new Error(`the worker did not start: ${output}`);
+  if (first !== 'started') throw new Error(`the ${role} did not start: ${output}`);
 }
 
 const LOOK_EVERY_MS = 50;

@@ -20,7 +20,7 @@ export const RuleOptions = z
       .describe('Every member that is present must match; without members the rule matches every image.'),
     evidence: z
       .array(EvidenceOptions)
-      .max(32)
+      .max(128)
       .default([])
       .describe('What is made, signed and attached when missing, and what may be handed in.'),
     policies: oneOrMore(Id, 100, 0).prefault([]).describe('Ids of the policies that judge the image.'),

@@ -6,7 +6,7 @@ import type { ReadyStatement } from '#engine/ready-statement.ts';
 import { readSignedPiece, type SignedPiece } from '#engine/signed-piece.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
 import { sha256 } from '#model/digest.ts';
-import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
+import type { RawEvidence, Statement, WrittenEvidence } from '#model/evidence.ts';
 import { isOurImageSignature } from '#predicates/image-signature.ts';
 import { isOurs } from '#predicates/own-statement.ts';
 import type { KeylessSigner } from '#signing/signer.ts';
@@ -46,7 +46,7 @@ function saysImage(raw: RawEvidence, { payload }: SignedPiece, wish: EvidenceWis
 }
 
 function saysStatement(raw: RawEvidence, piece: SignedPiece, wish: EvidenceWish): boolean {
-  const statement = readStatement(piece.payload);
+  const statement = statementOf(piece);
   if (!statement || statement.predicateType !== wish.predicateType) return false;
   if (wish.ready && !isCovered(piece, wish.ready)) return false;
   if (!wish.ready && !(wish.type === 'signature' ? isOurImageSignature(statement) : isOurs(statement))) return false;
@@ -54,15 +54,33 @@ function saysStatement(raw: RawEvidence, piece: SignedPiece, wish: EvidenceWish)
   return subjectDefect(statement, raw.location.digest) === undefined;
 }
 
+const statements = new WeakMap<SignedPiece, { readonly statement: Statement | undefined }>();
+
+function statementOf(piece: SignedPiece): Statement | undefined {
+  const known = statements.get(piece) ?? { statement: readStatement(piece.payload) };
+  statements.set(piece, known);
+  return known.statement;
+}
+
 /** Whether a piece is the ready statement itself, or one that it takes the place of. */
 function isCovered(piece: SignedPiece | undefined, ready: ReadyStatement): boolean {
   if (!piece) return false;
   if (sha256(piece.payload) === ready.digest) return true;
-  const statement = readStatement(piece.payload);
+  const statement = statementOf(piece);
   return statement !== undefined && ready.supersedes(statement);
 }
 
+const signedByUs = new WeakMap<SignedPiece, WeakMap<SigningIdentity, boolean>>();
+
+/** Asked once for a piece and signer, since every wish of a location asks it of every piece. */
 function isSignedByUs(raw: RawEvidence, piece: SignedPiece, identity: SigningIdentity): boolean {
+  const known = signedByUs.get(piece) ?? new WeakMap<SigningIdentity, boolean>();
+  const found = known.get(identity) ?? bearsOurSignature(raw, piece, identity);
+  signedByUs.set(piece, known.set(identity, found));
+  return found;
+}
+
+function bearsOurSignature(raw: RawEvidence, piece: SignedPiece, identity: SigningIdentity): boolean {
   const { signed, signatures } = piece;
   if (signatures.length === 0) return false;
   const keys = lineageKeys(identity);

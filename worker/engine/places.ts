@@ -65,17 +65,24 @@ export function recordedId(entry: WrittenEvidence): PieceId {
   return place === 'bundles' ? bundleId(entry.manifest ?? entry.descriptor.digest) : layerId(place, entry.descriptor);
 }
 
-/** Reads places of a location. @throws AppError the registry errors, and those of bad manifests. */
+/**
+ * Reads places of a location.
+ * @param known what was read there a moment ago: what its digests cover is not fetched again.
+ * @throws AppError the registry errors, and those of bad manifests.
+ */
 export async function readPlaces(
   source: ReadTarget,
   location: EvidenceLocation,
   places: ReadonlySet<Place>,
   signal?: AbortSignal,
+  known: PlaceContent = {},
 ): Promise<PlaceContent> {
+  const { attestations, signatures, bundles } = known;
+  const at = [source, location, signal] as const;
   return {
-    ...(places.has('attestations') ? { attestations: await readAttestationTag(source, location, signal) } : {}),
-    ...(places.has('signatures') ? { signatures: await readSignatures(source, location, signal) } : {}),
-    ...(places.has('bundles') ? { bundles: await readBundles(source, location, signal) } : {}),
+    ...(places.has('attestations') ? { attestations: await readAttestationTag(...at, attestations) } : {}),
+    ...(places.has('signatures') ? { signatures: await readSignatures(...at, signatures) } : {}),
+    ...(places.has('bundles') ? { bundles: await readBundles(...at, bundles) } : {}),
   };
 }
 

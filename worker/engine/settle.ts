@@ -1,7 +1,7 @@
 import { type Decision, decide, isIdle, repeat, type SettleOptions } from '#engine/decision.ts';
 import { type Edit, editOf } from '#engine/edit.ts';
 import type { EnginePorts } from '#engine/engine-ports.ts';
-import { type PieceId, placeName, recordedId } from '#engine/places.ts';
+import { type PieceId, type PlaceContent, placeName, recordedId } from '#engine/places.ts';
 import { recordAfter, union, withoutBundles, withoutPending } from '#engine/record.ts';
 import { knowingRevocation } from '#engine/revocation.ts';
 import { type SettledEvidence, settled } from '#engine/settled-evidence.ts';
@@ -41,7 +41,7 @@ export async function prepareLocation(
   }
   // Statements are made before the lock is taken: walking layers takes seconds, a PUT milliseconds.
   await editOf(first, firstOf(placed).descriptor, ports.now(), options);
-  return () => underLock(location, placed, ports, options);
+  return () => underLock(location, placed, ports, options, before.content);
 }
 
 async function underLock(
@@ -49,15 +49,18 @@ async function underLock(
   placed: readonly PlacedWish[],
   ports: EnginePorts,
   options: SettleOptions,
+  seen: PlaceContent,
 ): Promise<readonly SettledEvidence[]> {
   await using lease = await ports.lock.acquire(location, LOCK_WAIT_MS, options.signal);
   const context = { target: ports.registries.target(location.registry), lease, ownPushes: ports.ownPushes };
   const created = ports.now();
   let written: readonly Decision[] | undefined;
   let overwritten = locationKey(location);
+  let known = seen;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     options.signal?.throwIfAborted();
-    const survey = await surveyLocation(location, placed, ports, lease.signal);
+    const survey = await surveyLocation(location, placed, ports, lease.signal, known);
+    known = survey.content;
     const decisions = written ? repeat(written, survey) : decide(survey, options);
     if (isIdle(decisions)) {
       if (decisions.some(({ unconfirmed }) => unconfirmed)) {

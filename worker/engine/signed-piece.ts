@@ -18,8 +18,19 @@ export interface SignedPiece {
   readonly testimonies: { readonly log: number; readonly timestamps: number };
 }
 
-/** Anybody may have put these bytes there: they are bounded before they are parsed. Undefined for what is no such piece. */
+const pieces = new WeakMap<RawEvidence, { readonly piece: SignedPiece | undefined }>();
+
+/**
+ * Anybody may have put these bytes there: they are bounded before they are parsed. Undefined for what is no such piece.
+ * Each is parsed once: every wish of a location looks at every piece.
+ */
 export function readSignedPiece(raw: RawEvidence): SignedPiece | undefined {
+  const known = pieces.get(raw) ?? { piece: parsePiece(raw) };
+  pieces.set(raw, known);
+  return known.piece;
+}
+
+function parsePiece(raw: RawEvidence): SignedPiece | undefined {
   const { bytes } = raw;
   if (!bytes || jsonBoundsProblem(bytes) !== undefined) return undefined;
   if (raw.layout === 'bundle') return bundlePiece(bytes);

@@ -1,4 +1,5 @@
 import type { EnginePorts } from '#engine/engine-ports.ts';
+import { judgedEvidence } from '#engine/judged-evidence.ts';
 import { recordedPlace } from '#engine/places.ts';
 import { readSignedPiece, type SignedPiece } from '#engine/signed-piece.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
@@ -11,7 +12,6 @@ import { readBlob } from '#storage/read-blob.ts';
 import type { Attestor } from '#verification/attestor.ts';
 import { readStatement } from '#verification/statement.ts';
 import { isUndecided } from '#verification/undecided.ts';
-import { verifyEvidence } from '#verification/verify-evidence.ts';
 
 /** A recorded layer is fetched to be judged before it is listed again. */
 const MAX_RECORDED_BYTES = 128 * 1024 * 1024;
@@ -44,7 +44,7 @@ export function heldUnderTrust(
 
 /** Fingerprint of who signed, when the evidence holds. */
 function holds(raw: RawEvidence, { wish, location }: PlacedWish, attestor: Attestor, now: Date): string | undefined {
-  const evidence = verifyEvidence(raw, { digest: location.digest, attestor, now });
+  const evidence = judgedEvidence(raw, { digest: location.digest, attestor, now });
   if (evidence.held !== true) return undefined;
   const isSigning = wish.type === 'signature' && evidence.signing !== undefined;
   if (!isSigning && evidence.statement?.predicateType !== wish.predicateType) return undefined;

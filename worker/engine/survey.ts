@@ -50,16 +50,21 @@ interface Measured {
   readonly present: PresentSigners;
 }
 
-/** Reads a location once and measures it against all wishes that concern it. */
+/**
+ * Reads a location once and measures it against all wishes that concern it.
+ * @param known what was read there a moment ago; blobs that went since then are missed by the registry, when it is to list
+ * them.
+ */
 export async function surveyLocation(
   location: EvidenceLocation,
   placed: readonly PlacedWish[],
   ports: EnginePorts,
   signal?: AbortSignal,
+  known?: PlaceContent,
 ): Promise<LocationSurvey> {
   const source = ports.registries.target(location.registry);
   const slots = placed.flatMap(slotsOf);
-  const content = await readContent(source, location, slots, signal);
+  const content = await readContent(source, location, slots, signal, known);
   const written = await ports.written.list(location);
   const present = new Set(placed.map(({ wish }) => wish.identity.signer.fingerprint));
   // One time for all: what is judged at it is judged once.
@@ -78,12 +83,13 @@ async function readContent(
   location: EvidenceLocation,
   slots: readonly Slot[],
   signal?: AbortSignal,
+  known?: PlaceContent,
 ): Promise<PlaceContent> {
   const wanted = new Set(slots.map(({ place }) => place));
-  const content = await readPlaces(source, location, wanted, signal);
+  const content = await readPlaces(source, location, wanted, signal, known);
   if (!wanted.has('bundles') || holdsBundle(content)) return content;
   const others = new Set(PLACES.filter((place) => !wanted.has(place)));
-  return { ...content, ...(await readPlaces(source, location, others, signal)) };
+  return { ...content, ...(await readPlaces(source, location, others, signal, known)) };
 }
 
 async function surveySlot(

@@ -1,16 +1,14 @@
-import { attestImage } from '#engine/attest.ts';
 import { readyStatement } from '#engine/ready-statement.ts';
 import { resolveSubject } from '#engine/resolve.ts';
-import type { SettledEvidence } from '#engine/settle.ts';
-import { signingRefused, type WorkContext } from '#events/work-events.ts';
+import type { WorkContext } from '#events/work-events.ts';
 import { provenTag } from '#jobs/announced.ts';
 import { askGate } from '#jobs/gate.ts';
 import type { ArmedRule } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { DoneReport } from '#jobs/job-report.ts';
-import { ledgerImage, observeImage } from '#jobs/observe.ts';
+import { ledgerImage } from '#jobs/observe.ts';
+import { type AllowedStatement, refuseStatement, signBatch } from '#jobs/sign-batch.ts';
 import { createStopwatch } from '#jobs/stopwatch.ts';
-import { tellEvidence } from '#jobs/told.ts';
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { entryFor, type HandedIn } from '#model/handed-in.ts';
@@ -18,12 +16,14 @@ import type { ImageRef } from '#model/image-ref.ts';
 import type { ImageJob } from '#model/job.ts';
 import { chooseRule } from '#model/rule.ts';
 import type { SigningRefusal } from '#model/signing-refusal.ts';
+import type { Subject } from '#model/subject.ts';
 
 type Pinned = ImageRef & { readonly digest: Digest };
 
 /**
  * Signs what was handed in for an image, each statement under the rule that holds for it. The door asked the same before;
  * here it is asked of what the registry says now, and it is this answer that counts. What is refused is told and dropped.
+ * What one rule lets one signer sign is attached together, in one write of its location.
  */
 export async function signJob(
   job: ImageJob,
@@ -35,30 +35,52 @@ export async function signJob(
   if (digest === undefined) throw new AppError('job-malformed', 'a job that signs names no digest', { field: 'image' });
   const name = ledgerImage(image, digest);
   const reports: DoneReport[] = [];
+  const allowed: AllowedStatement[] = [];
+  const resolve = resolvedOnce(ports, context);
   let failure: unknown;
-  for (const id of await ports.handedIn.list(name)) {
+  /** One that cannot be signed now must not keep the others waiting; it stays for the next run. */
+  async function each(work: () => Promise<void>): Promise<void> {
     try {
-      const handedIn = await ports.handedIn.get(name, id);
-      if (handedIn) reports.push(await signOne(job, { ...image, digest }, handedIn, id, ports, context));
-      await ports.handedIn.drop(name, id);
+      await work();
     } catch (error) {
-      // One that cannot be signed now must not keep the others waiting; it stays for the next run.
       failure = error;
       context.signal.throwIfAborted();
     }
   }
+  for (const id of await ports.handedIn.list(name)) {
+    await each(async () => {
+      const handedIn = await ports.handedIn.get(name, id);
+      const judged = handedIn && (await judge(job, { ...image, digest }, { id, handedIn }, resolve, ports, context));
+      if (judged && 'wish' in judged) {
+        allowed.push(judged);
+        return;
+      }
+      if (judged) reports.push(judged);
+      await ports.handedIn.drop(name, id);
+    });
+  }
+  async function sign(batch: readonly AllowedStatement[]): Promise<void> {
+    const signed = await signBatch(batch, ports, context);
+    if (signed === 'one-is-bad') {
+      for (const one of batch) await each(() => sign([one]));
+      return;
+    }
+    reports.push(...signed);
+    for (const { id } of batch) await ports.handedIn.drop(name, id);
+  }
+  for (const batch of batches(allowed)) await each(() => sign(batch));
   if (failure !== undefined) throw failure;
   return reports;
 }
 
-async function signOne(
+async function judge(
   job: ImageJob,
   asked: Pinned,
-  handedIn: HandedIn,
-  id: string,
+  { id, handedIn }: { readonly id: string; readonly handedIn: HandedIn },
+  resolve: (image: Pinned) => Promise<Subject>,
   ports: JobPorts,
   context: JobContext,
-): Promise<DoneReport> {
+): Promise<AllowedStatement | DoneReport> {
   const watch = createStopwatch(ports.now);
   const { source, actor, receivedAt, traceparent } = handedIn;
   const tag = await provenTag({ source, tag: handedIn.image.tag, unproven: true }, asked, handedIn, ports, context);
@@ -73,15 +95,12 @@ async function signOne(
     job: { ...job, image, source, actor, receivedAt, traceparent },
     now: ports.now(),
   };
-  const refuse = async (refused: SigningRefusal): Promise<DoneReport> => {
-    await ports.outbox.append(work.image, signingRefused(work, refused, id));
-    return doneReport(work, digest, { refused, took: watch.took() });
-  };
-  if (!rule) return refuse({ reason: 'rule', why: missed[0]?.why ?? 'no rule is configured' });
+  const refuse = (refused: SigningRefusal) => refuseStatement({ id, work, digest, took: watch.took() }, refused, ports);
+  if (!rule) return await refuse({ reason: 'rule', why: missed[0]?.why ?? 'no rule is configured' });
   const entry = entryFor(rule, handedIn.predicateType, handedIn.signer);
-  if ('refused' in entry) return refuse(entry.refused);
+  if ('refused' in entry) return await refuse(entry.refused);
   const armed = ports.installation.armed(rule);
-  const subject = await resolveSubject(ports.engine.registries.target(registry), image, context.signal);
+  const subject = await resolve(image);
   const when = {
     source,
     receivedAt,
@@ -90,47 +109,45 @@ async function signOne(
     ...(tag === undefined ? {} : { tag }),
   };
   const { refused } = await watch.time('gate', () => askGate(armed, subject, when, ports, context));
-  if (refused) return refuse(refused);
+  if (refused) return await refuse(refused);
   const payload = Buffer.from(handedIn.statement, 'base64');
   const wish = { ...wishOf(armed, entry), ready: readyStatement(digest, payload, entry.replace ?? true) };
-  const settled = await watch.time('attest', async () => {
-    const request = { subject, wishes: [wish], maySign: true, mayRestore: false, force: false, signal: context.signal };
-    try {
-      return await attestImage(request, ports.engine);
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'statement-refused') return error;
-      throw error;
-    }
-  });
-  if (settled instanceof AppError) return refuse({ reason: 'statement', why: settled.message });
-  await tellEvidence(work, settled.evidence, ports);
-  const after = await watch.time('verify', () => observeImage(image, digest, armed.policies, ports, context));
-  return doneReport(work, digest, { evidence: settled.evidence, ...after, took: watch.took() });
+  return { id, work, digest, armed, subject, wish, took: watch.took() };
+}
+
+/** Reads the image once under each name of it. */
+function resolvedOnce({ engine }: JobPorts, { signal }: JobContext): (image: Pinned) => Promise<Subject> {
+  const subjects = new Map<string | undefined, Promise<Subject>>();
+  return (image) => {
+    const known = subjects.get(image.tag) ?? resolveSubject(engine.registries.target(image.registry), image, signal);
+    subjects.set(image.tag, known);
+    return known;
+  };
+}
+
+/**
+ * What goes into one write: of one rule and signer, so that a signer that fails keeps no other one waiting, and each type
+ * once, since a later statement may take the place of an earlier one.
+ */
+function batches(allowed: readonly AllowedStatement[]): readonly (readonly AllowedStatement[])[] {
+  const found = new Map<string, AllowedStatement[]>();
+  for (const each of allowed.toSorted(byArrival)) {
+    const { wish, work } = each;
+    const who = JSON.stringify([work.rule, work.job.image.tag, wish.identity.signer.id]);
+    let round = 0;
+    const key = () => `${who} ${round}`;
+    while (found.get(key())?.some((other) => other.wish.predicateType === wish.predicateType)) round += 1;
+    found.set(key(), [...(found.get(key()) ?? []), each]);
+  }
+  return [...found.values()];
+}
+
+function byArrival(a: AllowedStatement, b: AllowedStatement): number {
+  return Date.parse(a.work.job.receivedAt) - Date.parse(b.work.job.receivedAt);
 }
 
 function wishOf({ handedIn, rule }: ArmedRule, entry: unknown) {
   const found = handedIn.find((each) => each.entry === entry);
   if (found) return found.wish;
   throw new AppError('internal', `an entry of rule ${rule.name} was not put in place`);
-}
-
-interface Parts extends Partial<Pick<DoneReport, 'verdicts' | 'transitions' | 'refused'>> {
-  readonly evidence?: readonly SettledEvidence[];
-  readonly took: DoneReport['took'];
-}
-
-function doneReport({ rule }: WorkContext, digest: Digest, parts: Parts): DoneReport {
-  const { evidence = [], verdicts = [], transitions = [], refused, took } = parts;
-  return {
-    outcome: 'done',
-    rule,
-    digest,
-    evidence,
-    packages: new Map(),
-    times: [],
-    ...(refused ? { refused } : {}),
-    verdicts,
-    transitions,
-    took,
-  };
 }

@@ -13,8 +13,9 @@ export async function readAttestationTag(
   source: ReadTarget,
   location: EvidenceLocation,
   signal?: AbortSignal,
+  known?: AttestationTagContent,
 ): Promise<AttestationTagContent> {
-  return await readCosignTag(source, location, attestationTag(location), signal);
+  return await readCosignTag(source, location, attestationTag(location), signal, known);
 }
 
 /**
@@ -34,8 +35,9 @@ export async function readSignatures(
   source: ReadTarget,
   location: EvidenceLocation,
   signal?: AbortSignal,
+  known?: TagContent,
 ): Promise<TagContent> {
-  const content = await readCosignTag(source, location, signatureTag(location), signal);
+  const content = await readCosignTag(source, location, signatureTag(location), signal, known);
   const evidence = content.evidence.map((raw): RawEvidence => ({ ...raw, kind: 'image-signature' }));
   return { ...content, evidence };
 }

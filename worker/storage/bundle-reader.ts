@@ -54,19 +54,24 @@ type Found = FoundBundle | { readonly skipped: SkippedReferrer };
 /**
  * Reads all Sigstore bundles that refer to a location's subject (interop A.3.5). Every manifest is fetched: what a list
  * says of its type is hearsay. A bundle whose blob is gone is there without bytes.
+ * @param known what was read there a moment ago: manifests and blobs by their digests are not fetched again.
  * @throws AppError the registry errors, and `too-large` when all of it is more than a reader may hold.
  */
 export async function readBundles(
   source: ReadTarget,
   location: EvidenceLocation,
   signal?: AbortSignal,
+  known?: BundleContent,
 ): Promise<BundleContent> {
   const { repository } = location;
+  const held = new Map(known?.evidence.flatMap((raw) => (raw.bytes ? [[raw.manifestDigest, raw]] : [])));
   const listed: Descriptor[] = [];
   for await (const descriptor of source.referrers(repository, location.digest, signal)) listed.push(descriptor);
   const what = `${repository}@${location.digest}`;
   const spend = budget(MAX_MANIFEST_BYTES, `the referrers of ${what}`);
   const read = await inParallel(listed, PARALLEL_FETCHES, async (descriptor) => {
+    const raw = held.get(descriptor.digest);
+    if (raw) return { manifest: descriptor, layer: raw.descriptor, listed: descriptor, raw };
     const { size, ...found } = await readReferrer(source, repository, descriptor, signal);
     spend(size);
     return found;
@@ -74,6 +79,7 @@ export async function readBundles(
   const spendBundle = budget(MAX_TOTAL_BYTES, `the bundles of ${what}`);
   for (const found of read) if ('layer' in found) spendBundle(found.layer.size);
   const pieces = await inParallel(read, PARALLEL_FETCHES, async (found) => {
+    if ('raw' in found) return found.raw;
     return 'layer' in found ? await readBundle(source, location, found, signal) : found.skipped;
   });
   return {

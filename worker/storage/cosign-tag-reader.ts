@@ -21,6 +21,7 @@ export interface TagContent {
 /**
  * Reads all layers at one of cosign's tags. A blob that the manifest lists and the registry does not hold is listed
  * without bytes, as the verifiers skip it.
+ * @param known what was read there a moment ago: its blobs are not fetched again.
  * @throws AppError the registry errors, `manifest-malformed`, `too-large`.
  */
 export async function readCosignTag(
@@ -28,6 +29,7 @@ export async function readCosignTag(
   location: EvidenceLocation,
   tag: string,
   signal?: AbortSignal,
+  known?: TagContent,
 ): Promise<TagContent> {
   const manifest = await manifestAtTag(source, location, tag, signal);
   if (!manifest) return { layers: [], evidence: [] };
@@ -37,8 +39,11 @@ export async function readCosignTag(
     throw new AppError('too-large', `${tag} lists ${total} bytes, the limit is ${MAX_TOTAL_BYTES}`);
   }
   const manifestDigest = manifest.descriptor.digest;
+  const held = new Map(known?.evidence.map(({ descriptor: { digest, size }, bytes }) => [`${digest} ${size}`, bytes]));
   const evidence = await inParallel(layers, PARALLEL_FETCHES, async (descriptor): Promise<RawEvidence> => {
-    const bytes = await blobIfThere(source, location.repository, descriptor, MAX_PIECE_BYTES, signal);
+    const bytes =
+      held.get(`${descriptor.digest} ${descriptor.size}`) ??
+      (await blobIfThere(source, location.repository, descriptor, MAX_PIECE_BYTES, signal));
     return { location, layout: 'cosign-tag', manifestDigest, descriptor, ...(bytes ? { bytes } : {}) };
   });
   return { manifestDigest, layers, evidence, ...inside };
