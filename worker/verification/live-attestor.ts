@@ -14,7 +14,8 @@ export interface LiveAttestor<Kind extends CertificateAttestor | KeyAttestor> {
  * synchronous step, so that its material cannot change under it.
  */
 export function liveAttestor<Kind extends CertificateAttestor | KeyAttestor>(live: LiveAttestor<Kind>): Kind {
-  const fixed: Readonly<Record<string | symbol, unknown>> = { kind: live.kind, source: live.source };
+  // A promise asks everything that it is given for `then`.
+  const fixed: Readonly<Record<string | symbol, unknown>> = { kind: live.kind, source: live.source, then: undefined };
   const membersNow = (): Kind => ({ ...live.current(), source: live.source });
   return new Proxy(Object.create(null) as Kind, {
     get: (_, name) => (name in fixed ? fixed[name] : Reflect.get(live.current(), name)),
