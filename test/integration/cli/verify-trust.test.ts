@@ -110,7 +110,7 @@ describe('verify under a key or CA', () => {
   it('answers 64 where flags contradict each other', async () => {
     for (const [args, why] of [
       [[], /neither --policy nor --type/],
-      [BOTH, /exactly one of --key, --ca-roots and --certificate-chain/],
+      [BOTH, /exactly one of --key, --ca-roots, --certificate-chain/],
       [[...BOTH, '--ca-roots', files.roots, '--certificate-chain', files.chain], /exactly one of/],
       [['--type', 'nonsense', '--ca-roots', files.roots], /--type nonsense: neither a known type nor/],
       [[...BOTH, '--key', files.key, '--certificate-identity', IDENTITY], /does not go with --key/],
