@@ -38,6 +38,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('#cli/commands/config.ts')).configCommand,
   },
   {
+    name: 'registry',
+    summary: 'ask a registry what evidence can live there, or print what workers learnt of theirs',
+    load: async () => (await import('#cli/commands/registry.ts')).registryCommand,
+  },
+  {
     name: 'hooks',
     summary: 'explain what a stored webhook delivery would enqueue',
     load: async () => (await import('#cli/commands/hooks.ts')).hooksCommand,

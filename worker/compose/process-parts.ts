@@ -86,7 +86,7 @@ export async function checkRedis(connection: RedisConnection, log: Logger): Prom
 /** The configured registries and no others. */
 export function configuredRegistries(
   parts: ProcessParts,
-  budget: Pick<RegistriesDependencies, 'turn'> = {},
+  more: Pick<RegistriesDependencies, 'turn' | 'memo'> = {},
 ): Registries {
   return createRegistries(parts.config.registries, {
     userAgent: `${TOOL_NAME}/${TOOL_VERSION}`,
@@ -95,6 +95,6 @@ export function configuredRegistries(
     dockerConfigPath: dockerConfigPath(parts.env),
     unlisted: 'refuse',
     ...readEnvironmentProxy(parts.env),
-    ...budget,
+    ...more,
   });
 }

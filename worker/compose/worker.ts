@@ -7,6 +7,7 @@ import { createOutbound } from '#compose/outbound.ts';
 import { loadPolicies } from '#compose/policies.ts';
 import { policyReaderFindings, refuseUnreadable } from '#compose/policy-readers.ts';
 import { checkRedis, configuredRegistries, type ProcessParts } from '#compose/process-parts.ts';
+import { rememberedRegistries } from '#compose/remembered-registries.ts';
 import { createRevocation } from '#compose/revocation.ts';
 import { createAskedCertificates, policiesUnder } from '#compose/revocation-watch.ts';
 import { loadSigners } from '#compose/signers.ts';
@@ -80,7 +81,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const store = stack.use(await parts.connect('store'));
     await checkRedis(store, log);
     const blocking = stack.use(await parts.connect('worker'));
-    const registries = configuredRegistries(parts);
+    const registries = configuredRegistries(parts, { memo: await rememberedRegistries(parts, store) });
     stack.defer(() => registries.close());
     const queues = stack.use(createJobQueues({ connection: store, prefix }));
     const ledger = createRedisLedger(store.client, { prefix, ...config.ledger });

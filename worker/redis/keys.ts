@@ -36,6 +36,8 @@ export interface Keys {
   revocation(trust: string): string;
   /** Until when a registry host asked us to stay away. */
   hostPause(host: string): string;
+  /** Hash of what workers learnt of registries. */
+  readonly learnt: string;
 
   /** What the ledger knows of one image; all on one node. */
   image(image: string): ImageKeys;
@@ -101,6 +103,7 @@ export function createKeys(prefix: string): Keys {
     rate: (repository) => at(repository, 'rate'),
     revocation: (trust) => at(trust, 'revocation'),
     hostPause: (host) => at(host.toLowerCase(), 'pause'),
+    learnt: `${prefix}:{registries}:learnt`,
     image: (image) => ({
       head: at(image, 'head'),
       states: at(image, 'states'),

@@ -6,6 +6,7 @@ import { connectRedis, type RedisConnection } from '#redis/connection.ts';
 import { createDeliveryIds } from '#redis/delivery-ids.ts';
 import { createHostPause } from '#redis/host-pause.ts';
 import { createKeys } from '#redis/keys.ts';
+import { createLearntFacts } from '#redis/learnt-facts.ts';
 import { createOwnPushes } from '#redis/own-pushes.ts';
 import { createRateGuard } from '#redis/rate-guard.ts';
 import { createWrittenEvidence } from '#redis/written-evidence.ts';
@@ -51,6 +52,20 @@ test('own pushes are known by repository and digest, for a while', async () => {
   assert.equal(await pushes.has('registry.example/app', sha256('else')), false);
   const ttl = await connection.client.pttl(createKeys('p').ownPush('registry.example/app', location.digest));
   assert.ok(ttl > 3_600_000 && ttl <= DAY_MS);
+});
+
+test('what was learnt of registries is kept for a day, the newest of each thing', async () => {
+  const facts = createLearntFacts(connection.client, { prefix: 'learnt' });
+  const fact = { registry: 'registry.example', what: 'referrers-api', holds: false, at: '2026-03-01T10:00:00.000Z' };
+  const ofRepository = { ...fact, repository: 'team/app', what: 'immutable-tags' };
+  await facts.note(fact);
+  await facts.note(ofRepository);
+  await facts.note({ ...fact, holds: true });
+  const { learnt } = createKeys('learnt');
+  await connection.client.hset(learnt, 'broken', '{');
+  assert.deepEqual(new Set(await facts.list()), new Set([{ ...fact, holds: true }, ofRepository]));
+  const ttl = await connection.client.pttl(learnt);
+  assert.ok(ttl > DAY_MS - 60_000 && ttl <= DAY_MS);
 });
 
 test('delivery ids are remembered per source, for a while', async () => {
