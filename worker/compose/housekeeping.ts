@@ -1,19 +1,21 @@
 import { type Dispatch, relayOutbox } from '#compose/dispatch.ts';
+import { announceExpiring } from '#compose/expiring.ts';
 import { type RevocationWatchParts, watchRevocation } from '#compose/revocation-watch.ts';
 import type { SigningIdentity } from '#engine/engine-ports.ts';
 import { alertFiring } from '#events/verdict-events.ts';
-import { certificateExpiring } from '#events/watch-events.ts';
 import type { Cause } from '#model/job.ts';
 import type { Ledger, Outbox } from '#model/ledger.ts';
 import type { JobQueues } from '#queue/queues.ts';
 import type { Wake } from '#queue/schedule.ts';
 import { enqueueDue } from '#reconcile/due.ts';
 import type { ReconcileOptions } from '#reconcile/options.ts';
+import type { ToldOnce } from '#redis/told-once.ts';
 
 export interface HousekeepingParts {
   readonly ledger: Ledger & Outbox;
   readonly queues: JobQueues;
   readonly signers: ReadonlyMap<string, SigningIdentity>;
+  readonly told: ToldOnce;
   readonly dispatch: Dispatch;
   readonly reconcile: ReconcileOptions;
   /** Source of events. */
@@ -77,13 +79,8 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
   }
 
   async function certificates(): Promise<void> {
-    for (const [id, { signer }] of parts.signers) {
-      const [leaf] = signer.kind === 'fixed' ? signer.chain : [];
-      if (!leaf || leaf.notAfter.getTime() - now().getTime() > reconcile.certificateWarning) continue;
-      const { fingerprint } = signer;
-      const facts = { id, fingerprint, certificate: leaf.subject, notAfter: leaf.notAfter };
-      await dispatch(certificateExpiring(facts, { source, now: now() }));
-    }
+    const { signers, told } = parts;
+    await announceExpiring(signers, reconcile.certificateWarning, told, dispatch, { source, now: now() });
   }
 
   const tasks: Readonly<Record<string, () => Promise<void>>> = { due: () => due(), alerts, certificates, revocation };

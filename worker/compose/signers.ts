@@ -23,22 +23,42 @@ export interface SigningConfig {
  * @throws AppError `certificate-refused`, `key-mismatch`, `key-unreadable`, `config-invalid`, naming the signer.
  */
 export async function loadSigners(
-  { witnesses, signers }: SigningConfig,
+  config: SigningConfig,
   files: SignerFiles,
 ): Promise<ReadonlyMap<string, SigningIdentity>> {
+  return (await openSigners(config, files)).identities;
+}
+
+export interface OpenedSigners {
+  readonly identities: ReadonlyMap<string, SigningIdentity>;
+  /** Reads, lints and tries one of them anew. @throws AppError as `loadSigners`. */
+  reload(id: string): Promise<SigningIdentity>;
+}
+
+/** The configured signers, and a way to read one of them again from where it was read. */
+export async function openSigners({ witnesses, signers }: SigningConfig, files: SignerFiles): Promise<OpenedSigners> {
   const loaded = new Map<string, LoadedWitness>();
   for (const option of witnesses) {
     loaded.set(option.id, await naming(`witnesses.${option.id}`, () => loadWitness(option, files)));
   }
-  const identities = new Map<string, SigningIdentity>();
-  for (const option of signers) {
+  async function load(option: SignerOptions): Promise<SigningIdentity> {
     const named = option.witnesses.flatMap((id) => loaded.get(id) ?? []);
     const identity = await naming(`signers.${option.id}`, () => loadSigner(option, named, files));
     const former: FormerSigner[] = [];
     for (const each of option.former) former.push(await loadFormer(each, files));
-    identities.set(option.id, { ...identity, former });
+    return { ...identity, former };
   }
-  return identities;
+
+  const identities = new Map<string, SigningIdentity>();
+  for (const option of signers) identities.set(option.id, await load(option));
+  return {
+    identities,
+    reload: async (id) => {
+      const option = signers.find((each) => each.id === id);
+      if (!option) throw new AppError('internal', `there is no signer ${id}`);
+      return await load(option);
+    },
+  };
 }
 
 /** A signer, with who is believed of it where that is more than its own key or root. */

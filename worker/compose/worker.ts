@@ -1,16 +1,18 @@
+import { RENEWAL_EVERY_MS, watchCertificates } from '#compose/certificate-watch.ts';
 import { createDispatch, runDelivery } from '#compose/dispatch.ts';
 import { createHousekeeping } from '#compose/housekeeping.ts';
-import { createInstallation } from '#compose/installation.ts';
 import { countJobs, timeRun } from '#compose/job-metrics.ts';
 import { createKeys } from '#compose/keys.ts';
+import { createLiveInstallation } from '#compose/live-installation.ts';
 import { createOutbound } from '#compose/outbound.ts';
 import { loadPolicies } from '#compose/policies.ts';
 import { policyReaderFindings, refuseUnreadable } from '#compose/policy-readers.ts';
 import { checkRedis, configuredRegistries, type ProcessParts } from '#compose/process-parts.ts';
 import { rememberedRegistries } from '#compose/remembered-registries.ts';
+import { repeat } from '#compose/repeat.ts';
 import { createRevocation } from '#compose/revocation.ts';
 import { createAskedCertificates, policiesUnder } from '#compose/revocation-watch.ts';
-import { loadSigners } from '#compose/signers.ts';
+import { openSigners } from '#compose/signers.ts';
 import { createSinks } from '#compose/sinks.ts';
 import { gaugeState } from '#compose/state-gauges.ts';
 import { respectingPause } from '#compose/throttle.ts';
@@ -34,6 +36,7 @@ import { startWorkers } from '#queue/workers.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
 import { createHostPause } from '#redis/host-pause.ts';
 import { createRevocationMemory } from '#redis/revocation-memory.ts';
+import { createToldOnce } from '#redis/told-once.ts';
 import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import { startMetricsServer } from '#telemetry/metrics-server.ts';
 
@@ -57,7 +60,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
   const stack = new AsyncDisposableStack();
   try {
     const source = eventSource(config.instance);
-    const outbound = stack.use(createOutbound(parts));
+    const outbound = stack.use(createOutbound({ ...parts, offline: config.offline }));
     const asked = createAskedCertificates((error) => log.warn({ err: error }, 'certificate in question not noted'));
     const revocation = await createRevocation(config.trusts, { ...parts, outbound, onAsked: asked.note });
     const trustSources = stack.use(
@@ -71,13 +74,14 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const sources = trustSources.byTrust;
     const trusts = await loadTrusts(config.trusts, parts.readFile, { revocation: revocation.rules, sources });
     const keys = stack.use(createKeys({ ...parts, outbound }));
-    const signers = await loadSigners(config, { ...parts, outbound, trusts, keys });
+    const { identities: signers, reload } = await openSigners(config, { ...parts, outbound, trusts, keys });
     const policies = await loadPolicies(config.policies, parts.readFile, (policy, { code, message, next }) =>
       log.warn({ policy, code, next }, `policy cannot be judged: ${message}`),
     );
     refuseUnreadable(await policyReaderFindings(config, parts.readFile));
     const revocable = revocation.rules;
-    const installation = createInstallation({ source, rules: config.rules, signers, trusts, policies, revocable });
+    const live = createLiveInstallation({ source, rules: config.rules, signers, trusts, policies, revocable });
+    const { installation } = live;
     const store = stack.use(await parts.connect('store'));
     await checkRedis(store, log);
     const blocking = stack.use(await parts.connect('worker'));
@@ -112,7 +116,8 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const housekeeping = createHousekeeping({
       ledger,
       queues,
-      signers,
+      signers: live.signers,
+      told: createToldOnce(store.client, { prefix }),
       dispatch,
       reconcile: config.reconcile,
       source,
@@ -122,6 +127,8 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     });
     const relay = repeat(housekeeping.relay, RELAY_EVERY_MS, (error) => log.warn({ err: error }, 'outbox not relayed'));
     stack.use(relay);
+    const renew = watchCertificates({ ...parts, signers: config.signers, live, reload, dispatch, metrics, context });
+    stack.use(repeat(renew, RENEWAL_EVERY_MS, (error) => log.warn({ err: error }, 'certificates not looked at')));
     const workers = await startWorkers({
       connection: blocking,
       prefix,
@@ -194,40 +201,4 @@ function deadFacts({ lane, jobId, reason, attempts, payload }: DeadJob) {
   const { code, message } = reason;
   const image = job.success ? { image: formatImageRef(job.data.image as ImageRef) } : {};
   return { lane, jobId, ...image, code, reason: message, attempts };
-}
-
-interface Repeated extends AsyncDisposable {
-  /** Runs now instead of at the next tick. */
-  soon(): void;
-}
-
-/** Runs work again and again, one run at a time; a failure is told and the next tick comes. */
-function repeat(work: () => Promise<void>, everyMs: number, onError: (error: unknown) => void): Repeated {
-  let running: Promise<void> | undefined;
-  let again = false;
-
-  async function run(): Promise<void> {
-    do {
-      again = false;
-      await work().catch(onError);
-    } while (again);
-  }
-
-  function tick(): void {
-    running ??= run().finally(() => {
-      running = undefined;
-    });
-  }
-
-  const timer = setInterval(tick, everyMs);
-  return {
-    soon: () => {
-      again = running !== undefined;
-      tick();
-    },
-    [Symbol.asyncDispose]: async () => {
-      clearInterval(timer);
-      await running;
-    },
-  };
 }

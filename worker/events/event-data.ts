@@ -67,7 +67,8 @@ const Item = z.object({
   location: z.string().describe('Where it is attached.'),
   subject: z.string().describe('Digest that it is about.'),
   digest: z.string().exactOptional().describe('Digest of the envelope, or of the bundle.'),
-  state: z.string().describe('created, replaced or restored; lost for evidence that is gone.'),
+  state: z.string().describe('created, replaced, restored or copied; lost for evidence that is gone.'),
+  from: z.string().exactOptional().describe('registry/repository that it was copied from.'),
   hides: z
     .array(z.string())
     .exactOptional()
@@ -112,6 +113,7 @@ export const ExpiringData = z.object({
   certificate: z.string().describe('Its subject.'),
   notAfter: at('Its end.'),
   daysLeft: z.number().describe('Whole days; negative once it is over.'),
+  threshold: z.number().describe('Days before the end that were passed; each is told of once.'),
 });
 export type ExpiringData = z.output<typeof ExpiringData>;
 
@@ -123,6 +125,16 @@ export const StaleTrustData = z.object({
   expires: at('Until when the older material counts; absent: nothing can be judged under the trust.').exactOptional(),
 });
 export type StaleTrustData = z.output<typeof StaleTrustData>;
+
+export const RenewedData = z.object({
+  message,
+  signer: z.string().describe('Id of the signer.'),
+  fingerprint: z.string().describe('SHA-256 of the new certificate, hex.'),
+  certificate: z.string().describe('Its subject.'),
+  notAfter: at('Its end.'),
+  previous: z.string().describe('SHA-256 of the certificate before it, hex; to be kept under `former`.'),
+});
+export type RenewedData = z.output<typeof RenewedData>;
 
 export const RateData = z.object({
   message,

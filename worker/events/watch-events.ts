@@ -1,24 +1,58 @@
 import { oneLine } from '#events/bounded.ts';
 import { cloudEvent, type EventContext } from '#events/cloud-event.ts';
-import type { DeadJobData, ExpiringData, RateData, StaleTrustData, UnauthenticatedData } from '#events/event-data.ts';
+import type {
+  DeadJobData,
+  ExpiringData,
+  RateData,
+  RenewedData,
+  StaleTrustData,
+  UnauthenticatedData,
+} from '#events/event-data.ts';
 import { wordExpiring } from '#events/wording.ts';
 import type { CloudEvent } from '#model/event.ts';
 import type { Lane } from '#model/job.ts';
 
 const DAY_MS = 86_400_000;
 
-/** A signing certificate is close to its end. One event a day. */
+export interface CertificateFacts {
+  /** Of the signer. */
+  readonly id: string;
+  readonly fingerprint: string;
+  /** Its subject. */
+  readonly certificate: string;
+  readonly notAfter: Date;
+}
+
+/** A signing certificate is close to its end. One event for each threshold, milliseconds before it. */
 export function certificateExpiring(
-  signer: { readonly id: string; readonly fingerprint: string; readonly certificate: string; readonly notAfter: Date },
+  signer: CertificateFacts & { readonly threshold: number },
   context: EventContext,
 ): CloudEvent<ExpiringData> {
   const { id, fingerprint, certificate } = signer;
   const notAfter = signer.notAfter.toISOString();
   const daysLeft = Math.floor((signer.notAfter.getTime() - context.now.getTime()) / DAY_MS);
+  const threshold = Math.round(signer.threshold / DAY_MS);
   const message = wordExpiring(id, certificate, notAfter, daysLeft);
-  const about = { subject: `signers/${id}`, identity: [id, fingerprint, `${daysLeft}`] };
-  const data = { message, signer: id, fingerprint, certificate, notAfter, daysLeft };
+  const about = { subject: `signers/${id}`, identity: [id, fingerprint, `${threshold}`] };
+  const data = { message, signer: id, fingerprint, certificate, notAfter, daysLeft, threshold };
   return cloudEvent('dev.attestry.certificate.expiring.v1', about, data, context);
+}
+
+/** A new certificate took over. Each worker finds it by itself; all tell the same event. */
+export function certificateRenewed(
+  signer: CertificateFacts & { readonly previous: string },
+  context: EventContext,
+): CloudEvent<RenewedData> {
+  const { id, fingerprint, certificate, previous } = signer;
+  const notAfter = signer.notAfter.toISOString();
+  const message = oneLine(`signer ${id} has a new certificate (${certificate}), until ${notAfter}`);
+  const about = { subject: `signers/${id}`, identity: [id, previous, fingerprint] };
+  return cloudEvent(
+    'dev.attestry.certificate.renewed.v1',
+    about,
+    { message, signer: id, fingerprint, certificate, notAfter, previous },
+    context,
+  );
 }
 
 /** Trust material could not be fetched. One event a day, and one more when nothing is left that counts. */

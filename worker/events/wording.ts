@@ -32,7 +32,7 @@ function wordChange(before: string | undefined, after: string): string {
 
 /** `n pieces of evidence attached to IMAGE: cyclonedx, slsaprovenance1`. */
 export function wordEvidence(
-  verb: 'attached to' | 'restored on' | 'lost from',
+  verb: 'attached to' | 'restored on' | 'copied to' | 'lost from',
   image: string,
   evidence: readonly { readonly type: string }[],
 ): string {

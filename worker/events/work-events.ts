@@ -25,6 +25,8 @@ export interface EvidenceItem {
   /** Digest of the envelope. */
   readonly digest?: string;
   readonly state: string;
+  /** `registry/repository` that it was copied from. */
+  readonly from?: string;
   /** What it hides from the verifiers that prefer bundles. */
   readonly hides?: readonly string[];
   /** Referrers that it replaced and that stay, since the registry does not delete. */
@@ -37,6 +39,10 @@ export function evidenceAttached(context: WorkContext, evidence: readonly Eviden
 
 export function evidenceRestored(context: WorkContext, evidence: readonly EvidenceItem[]): CloudEvent<EvidenceData> {
   return evidenceEvent('dev.attestry.evidence.restored.v1', 'restored on', context, evidence);
+}
+
+export function evidenceCopied(context: WorkContext, evidence: readonly EvidenceItem[]): CloudEvent<EvidenceData> {
+  return evidenceEvent('dev.attestry.evidence.copied.v1', 'copied to', context, evidence);
 }
 
 /** The state of its items is `lost`, whatever became of them since. */

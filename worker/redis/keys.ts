@@ -30,8 +30,12 @@ export interface Keys {
   ownPush(repository: string, digest: Digest): string;
   /** Present while a delivery may be sent again. */
   delivery(source: string, id: string): string;
+  /** Present once something was told that is to be told once. */
+  told(what: string): string;
   /** Prefix of the two counters of a repository's pushes. */
   rate(repository: string): string;
+  /** Set of the repositories in which a digest was seen. */
+  seen(digest: Digest): string;
   /** Hash list and serial number of a certificate → what the list said of it. */
   revocation(trust: string): string;
   /** Until when a registry host asked us to stay away. */
@@ -100,7 +104,9 @@ export function createKeys(prefix: string): Keys {
     everyWritten: `${prefix}:{*}:written`,
     ownPush: (repository, digest) => at(`${repository}@${digest}`, 'own-push'),
     delivery: (source, id) => at(`${source}\n${id}`, 'delivery'),
+    told: (what) => at(what, 'told'),
     rate: (repository) => at(repository, 'rate'),
+    seen: (digest) => at(digest, 'seen'),
     revocation: (trust) => at(trust, 'revocation'),
     hostPause: (host) => at(host.toLowerCase(), 'pause'),
     learnt: `${prefix}:{registries}:learnt`,

@@ -87,6 +87,8 @@ function alertKind(event: CloudEvent): AlertKind | undefined {
     case 'dev.attestry.verdict.checked-again.v1':
     case 'dev.attestry.evidence.attached.v1':
     case 'dev.attestry.evidence.restored.v1':
+    case 'dev.attestry.evidence.copied.v1':
+    case 'dev.attestry.certificate.renewed.v1':
       return undefined;
   }
 }

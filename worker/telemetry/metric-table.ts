@@ -55,6 +55,11 @@ export const METRICS = {
     help: 'Evidence attached, by type and layout; one signature in two layouts counts in each.',
     labels: ['type', 'layout'],
   },
+  attestry_evidence_copied_total: {
+    kind: 'counter',
+    help: 'Evidence of the same image in another repository that was copied, by type and layout.',
+    labels: ['type', 'layout'],
+  },
   attestry_evidence_restored_total: {
     kind: 'counter',
     help: 'Own evidence that had lapsed and was attached again.',
@@ -95,6 +100,16 @@ export const METRICS = {
     kind: 'counter',
     help: 'Events handed to a sink by result: delivered, unavailable, rejected.',
     labels: ['sink', 'result'],
+  },
+  attestry_certificate_end_timestamp: {
+    kind: 'gauge',
+    help: 'End of the certificate of a signer, seconds since 1970.',
+    labels: ['signer'],
+  },
+  attestry_certificate_renewals_total: {
+    kind: 'counter',
+    help: 'New certificates that were found by signer and outcome: renewed, refused.',
+    labels: ['signer', 'outcome'],
   },
   attestry_redis_up: { kind: 'gauge', help: '1 when Redis answers.', labels: [] },
 } as const satisfies Readonly<Record<string, MetricRow>>;

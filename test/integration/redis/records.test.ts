@@ -9,7 +9,8 @@ import { createKeys } from '#redis/keys.ts';
 import { createLearntFacts } from '#redis/learnt-facts.ts';
 import { createOwnPushes } from '#redis/own-pushes.ts';
 import { createRateGuard } from '#redis/rate-guard.ts';
-import { createWrittenEvidence } from '#redis/written-evidence.ts';
+import { createToldOnce } from '#redis/told-once.ts';
+import { createWrittenEvidence, scanWrittenEvidence } from '#redis/written-evidence.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 
 let redis: TestRedis;
@@ -144,4 +145,36 @@ test('a pause of a host holds for all, the later end wins, and there is a bound'
   assert.ok(bounded && bounded > soon && bounded.getTime() < soon.getTime() + 3_600_000);
   await pause.pauseUntil('past.example', new Date(0));
   assert.equal(await pause.pausedUntil('past.example'), undefined);
+});
+
+test('what is to be told once is told once, and again while telling fails', async () => {
+  const told = createToldOnce(connection.client, { prefix: 'p' });
+  let times = 0;
+  await assert.rejects(
+    told.once('news', () => Promise.reject(new Error('down'))),
+    /down/,
+  );
+  for (let at = 0; at < 3; at++) await told.once('news', async () => void times++);
+  await told.once('other news', async () => void times++);
+  assert.equal(times, 2);
+  const ttl = await connection.client.pttl(createKeys('p').told('news'));
+  assert.ok(ttl > YEAR_MS, String(ttl));
+});
+
+test('records are scanned location by location, and nothing else is', async () => {
+  const prefix = 'scan';
+  const store = createWrittenEvidence(connection.client, { prefix });
+  for (let at = 0; at < 1200; at++) {
+    await store.replace({ ...location, digest: sha256(`image ${at}`) }, [
+      written(`piece ${at}`),
+      written(`more ${at}`),
+    ]);
+  }
+  await createWrittenEvidence(connection.client, { prefix: 'other' }).replace(location, [written('foreign')]);
+  const found = new Set<string>();
+  for await (const records of scanWrittenEvidence(connection.client, { prefix })) {
+    assert.equal(records.length, 2);
+    for (const { descriptor } of records) found.add(descriptor.digest);
+  }
+  assert.equal(found.size, 2400);
 });

@@ -33,7 +33,8 @@ function setUp(ledger: ReturnType<typeof createMemoryLedger>, dispatch: (event: 
     clock += 50;
   });
   const now = () => new Date(clock);
-  const parts = { ledger, queues, signers: new Map(), dispatch, reconcile, source: 'urn:test', now };
+  const told = { once: (_what: string, tell: () => Promise<void>) => tell() };
+  const parts = { ledger, queues, signers: new Map(), told, dispatch, reconcile, source: 'urn:test', now };
   return createHousekeeping({ ...parts, traceparent: () => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' });
 }
 

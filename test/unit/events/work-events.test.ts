@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EVENT_DATA } from '#events/catalogue.ts';
 import { wantsEvent } from '#events/route.ts';
-import { certificateExpiring, intakeUnauthenticated, jobDead, rateExceeded, trustStale } from '#events/watch-events.ts';
+import {
+  certificateExpiring,
+  certificateRenewed,
+  intakeUnauthenticated,
+  jobDead,
+  rateExceeded,
+  trustStale,
+} from '#events/watch-events.ts';
 import { evidenceAttached, evidenceLost, evidenceRestored, signingRefused } from '#events/work-events.ts';
 import { type CloudEvent, EVENTS } from '#model/event.ts';
 import type { ImageJob } from '#model/job.ts';
@@ -29,6 +36,8 @@ const piece = {
   state: 'created',
 };
 
+const DAY_MS = 86_400_000;
+
 test('every builder gives the shape that its type promises', () => {
   const events: CloudEvent[] = [
     evidenceAttached(work, [piece]),
@@ -36,7 +45,17 @@ test('every builder gives the shape that its type promises', () => {
     evidenceLost(work, [piece]),
     signingRefused(work, { reason: 'tag', why: 'tag 1.0 is not v*' }),
     certificateExpiring(
-      { id: 's', fingerprint: 'ab', certificate: 'CN=s', notAfter: new Date('2026-01-12T00:00:00Z') },
+      {
+        id: 's',
+        fingerprint: 'ab',
+        certificate: 'CN=s',
+        notAfter: new Date('2026-01-12T00:00:00Z'),
+        threshold: DAY_MS,
+      },
+      context,
+    ),
+    certificateRenewed(
+      { id: 's', fingerprint: 'cd', certificate: 'CN=s', notAfter: new Date('2027-01-12T00:00:00Z'), previous: 'ab' },
       context,
     ),
     trustStale({ id: 't', code: 'network', reason: 'no answer' }, context),
@@ -77,7 +96,7 @@ test('an event carries the trace and the actor of its job, without control chara
   assert.equal(event.data.actor, 'ci bot');
 });
 
-test('a flood of the same trouble is one event an hour, a day for certificates', () => {
+test('a flood of the same trouble is one event an hour, one a threshold for certificates', () => {
   const at = (time: string) => ({ ...context, now: new Date(time) });
   assert.equal(
     intakeUnauthenticated('s', at('2026-01-02T03:05:00Z')).id,
@@ -87,13 +106,15 @@ test('a flood of the same trouble is one event an hour, a day for certificates',
     intakeUnauthenticated('s', at('2026-01-02T03:05:00Z')).id,
     intakeUnauthenticated('s', at('2026-01-02T04:00:00Z')).id,
   );
-  const signer = { id: 's', fingerprint: 'ab', certificate: 'CN=s', notAfter: new Date('2026-01-12T00:00:00Z') };
+  const notAfter = new Date('2026-01-12T00:00:00Z');
+  const signer = { id: 's', fingerprint: 'ab', certificate: 'CN=s', notAfter, threshold: 14 * DAY_MS };
   const [one, two] = [
     certificateExpiring(signer, at('2026-01-02T03:00:00Z')),
-    certificateExpiring(signer, at('2026-01-02T20:00:00Z')),
+    certificateExpiring(signer, at('2026-01-04T20:00:00Z')),
   ];
   assert.equal(one.id, two.id);
-  assert.equal(one.data.daysLeft, 9);
+  assert.deepEqual([one.data.daysLeft, one.data.threshold], [9, 14]);
+  assert.notEqual(one.id, certificateExpiring({ ...signer, threshold: 7 * DAY_MS }, at('2026-01-05T03:00:00Z')).id);
   assert.match(certificateExpiring(signer, at('2026-01-13T00:00:00Z')).data.message, /ended on 2026-01-12/);
 });
 

@@ -57,7 +57,8 @@ test('good news is no alert; a certificate near its end is one', () => {
     alertOf(transitionEvent(transitionOf(verdictOf('pass'), 'first'), context), { id: 'p' }, {}, at),
     undefined,
   );
-  const signer = { id: 's', fingerprint: 'ab', certificate: 'CN=s', notAfter: new Date('2026-01-12T00:00:00Z') };
+  const notAfter = new Date('2026-01-12T00:00:00Z');
+  const signer = { id: 's', fingerprint: 'ab', certificate: 'CN=s', notAfter, threshold: 0 };
   const alert = alertOf(certificateExpiring(signer, context), { id: 'p' }, {}, at);
   assert.equal(alert?.labels.alertname, 'AttestryCertificateExpiring');
   assert.equal(alert?.labels.subject, 'signers/s');
