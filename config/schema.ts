@@ -40,6 +40,7 @@ function list<T extends z.ZodType>(entry: T, most: number, meaning: string) {
 export const Config = z.strictObject({
   version: z.literal(1).describe('Version of this format: 1.'),
   instance: InstanceOptions.prefault({}).describe('How this installation names itself.'),
+  offline: z.boolean().default(false).describe('Refuses whatever would reach anything but Redis and the registries.'),
   redis: RedisOptions.prefault({}).describe('The Redis that holds queue and ledger: 6.2 or newer, noeviction, AOF.'),
   registries: list(LISTS.registries, 1000, 'The registries that are served. No other one is ever dialled.'),
   witnesses: list(LISTS.witnesses, 100, 'Logs and timestamp authorities that testify to signatures.'),

@@ -55,3 +55,24 @@ export function checkEvidenceRepositories({ entries }: Draft): Finding[] {
     });
   });
 }
+
+/** Evidence is copied from configured registries only. A pattern with a wildcard in the registry names none. */
+export function checkPromotions({ entries }: Draft): Finding[] {
+  const known = entries.registries.flatMap(({ value }) => [value.name, ...value.aliases]);
+  const names = entries.registries.map(({ value }) => value.name);
+  return entries.rules.flatMap(({ path, value }) => {
+    return value.evidence.flatMap(({ promote }, index) => {
+      return (promote?.from ?? []).flatMap((pattern, at): Finding[] => {
+        const [registry = '', ...rest] = pattern.split('/');
+        const where: Path = [...path, 'evidence', index, 'promote', 'from', at];
+        if (rest.length === 0 && pattern !== '**') {
+          const mend = 'write registry/path, or patterns such as registry.example.com/staging/**';
+          return [{ severity: 'error', path: where, message: `"${pattern}" names no repository`, mend }];
+        }
+        if (registry.includes('*') || known.includes(registry)) return [];
+        const mend = `${suggestion(registry, names)}; evidence is only read in configured registries`;
+        return [{ severity: 'error', path: where, message: `the registry ${registry} is not configured`, mend }];
+      });
+    });
+  });
+}

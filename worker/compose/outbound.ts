@@ -20,15 +20,17 @@ export interface Outbound extends AsyncDisposable {
 export interface OutboundSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readFile(path: string): Promise<Buffer>;
+  /** No host may be reached, whatever asks. */
+  readonly offline?: boolean;
 }
 
 /** Each client reaches its own servers and nothing else; connections are made at the first request. */
-export function createOutbound({ env, readFile }: OutboundSurroundings): Outbound {
+export function createOutbound({ env, readFile, offline }: OutboundSurroundings): Outbound {
   const clients: HttpClient[] = [];
   return {
     async client({ hosts, ca, proxy }) {
       const client = createHttpClient({
-        allowedHosts: hosts,
+        allowedHosts: offline ? [] : hosts,
         userAgent: `${TOOL_NAME}/${TOOL_VERSION}`,
         ...(ca === undefined ? {} : { ca: (await readFile(ca)).toString('utf8') }),
         ...(proxy === undefined ? {} : { proxy: { url: new URL(proxy) } }),

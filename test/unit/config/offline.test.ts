@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkText } from '../../support/config-text.ts';
+
+const TEXT = `version: 1
+offline: OFFLINE
+registries: [{ name: registry.example.com }, { name: 1.dkr.ecr.us-east-1.amazonaws.com }]
+witnesses: [{ id: log, type: rekor, url: "https://rekor.example.com" }]
+signers:
+  - { id: ca, type: x509, key: env:KEY, certificate: signer.crt, chain: chain.crt }
+  - { id: service, type: key, key: "awskms:///alias/attestry" }
+  - id: person
+    type: keyless
+    fulcio: { url: https://fulcio.example.com }
+    identity: { subject: me@example.com, issuer: https://issuer.example.com }
+    token: { from: file, path: /run/token }
+    trust: file
+    witnesses: log
+trusts:
+  - { id: file, trustedRoot: root.json, revocation: { check: leaf, lists: ["file:/a.crl", "https://a.test/b.crl"], hosts: [a.test] } }
+  - { id: mirror, tuf: { mirror: "https://tuf.example.com", root: root.json } }
+  - { id: public, sigstore: public-good, identity: { subject: a, issuer: b } }
+sinks:
+  - { id: stream, type: redis-stream }
+  - { id: chat, type: webhook, url: "https://hooks.example.com" }
+`;
+
+test('offline: whatever would reach anything but Redis and the registries is refused by its place', async () => {
+  const { problems } = await checkText(TEXT.replace('OFFLINE', 'true'));
+  const offline = problems.filter(({ message }) => message.startsWith('offline is set'));
+  assert.deepEqual(
+    offline.map(({ key }) => key),
+    [
+      'witnesses[0]',
+      'signers[1].key',
+      'signers[2]',
+      'trusts[0].revocation.lists[1]',
+      'trusts[0].revocation.hosts',
+      'trusts[1].tuf',
+      'trusts[2].sigstore',
+      'sinks[1]',
+    ],
+  );
+  for (const { severity, mend } of offline) assert.deepEqual([severity, mend.length > 0], ['error', true]);
+});
+
+test('without offline nothing of it is said', async () => {
+  const { problems } = await checkText(TEXT.replace('OFFLINE', 'false'));
+  assert.deepEqual(
+    problems.filter(({ message }) => message.includes('offline')),
+    [],
+  );
+});
