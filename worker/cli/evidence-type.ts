@@ -14,7 +14,7 @@ export interface RequestedType {
 }
 
 /** What is made of an image itself. */
-const OF_IMAGE = ['cyclonedx', 'spdxjson', 'slsaprovenance1'] as const;
+const OF_IMAGE = ['cyclonedx', 'spdxjson', 'slsaprovenance1', 'signature'] as const;
 
 /**
  * What `attest --type` asks to be made: cosign's name, or a predicateType URI of the same kind

@@ -1,15 +1,16 @@
+import { attestExit, attestJson, attestNotes, attestText } from '#cli/attest-report.ts';
 import { type CommandIo, EXIT } from '#cli/command.ts';
 import { requestedType } from '#cli/evidence-type.ts';
 import { evidenceRepository, onlyPositional, parseFlags, showHelp } from '#cli/flags.ts';
 import { type GivenFile, givenWish, readGiven } from '#cli/given-evidence.ts';
 import type { HandInFlags } from '#cli/hand-in.ts';
+import { LAYOUT_OPTIONS, layoutWish } from '#cli/layout-flags.ts';
 import { localRegistries } from '#cli/local-engine.ts';
 import { openCommandKey } from '#cli/open-key.ts';
 import { createProgress } from '#cli/progress.ts';
 import { readText } from '#cli/read-text.ts';
-import type { SettledEvidence } from '#engine/settle.ts';
 import { AppError } from '#model/errors.ts';
-import { formatImageRef, type ImageRef, parseImageRef } from '#model/image-ref.ts';
+import { type ImageRef, parseImageRef } from '#model/image-ref.ts';
 import type { SigningKey } from '#signing/keys/signing-key.ts';
 
 const USAGE = `
@@ -17,12 +18,12 @@ Usage: attestry attest IMAGE --key FILE --certificate FILE --certificate-chain F
        attestry attest IMAGE --predicate FILE --type TYPE --key FILE [OPTIONS]
        attestry attest IMAGE --predicate FILE --type TYPE --server URL [--signer ID]
 
-Makes the evidence that IMAGE lacks, signs it, attaches it in cosign's layout and reads it back.
+Makes the evidence that IMAGE lacks, signs it, attaches it and reads it back.
 What is there and verifies under the same certificate chain is left alone. With --predicate, what
 FILE says is signed instead. With --server, an installation signs it, when its rules allow that.
 
-  --type TYPE               cyclonedx, spdxjson, slsaprovenance1, or a predicateType URI; may be
-                            repeated (default: cyclonedx and slsaprovenance1). With --predicate: any
+  --type TYPE               cyclonedx, spdxjson, slsaprovenance1, signature, or a predicateType URI; may
+                            be repeated (default: cyclonedx and slsaprovenance1). With --predicate: any
                             name of cosign's, vulns, test-result, or any predicateType URI
   --predicate FILE          the predicate, JSON; checked by the form of its type
   --statement               FILE is a whole in-toto statement, signed unaltered
@@ -33,6 +34,10 @@ FILE says is signed instead. With --server, an installation signs it, when its r
                             awskms://, azurekms://, gcpkms://, hashivault://, pkcs11:
   --certificate FILE        certificate of the key; without it a plain key signs
   --certificate-chain FILE  intermediates and root, in any order
+  --layout LAYOUT           cosign-tag, bundle or both (default: cosign-tag with a certificate, both
+                            with a plain key)
+  --hiding refuse|warn      what to do where a first bundle would hide evidence of others (default:
+                            refuse)
   --repository REPOSITORY   exact repository that holds the evidence (as COSIGN_REPOSITORY)
   --oci-repo REPOSITORY     the same, at REPOSITORY/container
   --oci-layout DIR          read and write IMAGE in the OCI image layout in DIR, and dial no registry
@@ -57,6 +62,7 @@ const OPTIONS = {
   'oci-repo': { type: 'string' },
   'oci-layout': { type: 'string' },
   force: { type: 'boolean' },
+  ...LAYOUT_OPTIONS,
 } as const;
 
 export async function attestCommand(args: readonly string[], io: CommandIo): Promise<number> {
@@ -73,17 +79,19 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
   if (values.key === undefined) throw new AppError('usage', '--key is missing', { mend: 'see --help' });
   await using opened = await openCommandKey(io, '--key', values.key);
   const signer = await loadSigner(io, opened.key, values);
-  const [{ attestImage }, { resolveSubject }, { attestPorts }, { signerAttestor }] = await Promise.all([
+  const [{ attestImage }, { resolveSubject }, { attestPorts }, { signerAttestor }, { signerKind }] = await Promise.all([
     import('#engine/attest.ts'),
     import('#engine/resolve.ts'),
     import('#cli/attest-ports.ts'),
     import('#engine/signer-attestor.ts'),
+    import('#signing/signer-kind.ts'),
   ]);
   const registries = await localRegistries(io, values['oci-layout']);
   const progress = createProgress(io, values.quiet === true);
   try {
     const ports = attestPorts(registries, io);
     const identity = { signer, former: [] };
+    const stored = layoutWish(values, signerKind(signer));
     const named = { ...image, registry: registries.nameOf(image.registry) };
     const subject = await resolveSubject(registries.target(named.registry), named, io.signal);
     const append = values.append === true;
@@ -96,6 +104,7 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
           identity,
           attestor: signerAttestor(signer),
           ...(repository === undefined ? {} : { repository }),
+          ...stored,
           platforms: given === undefined && (each.type === 'cyclonedx' || each.type === 'spdxjson'),
           rule: 'command line',
         })),
@@ -108,8 +117,9 @@ export async function attestCommand(args: readonly string[], io: CommandIo): Pro
       ports,
     );
     progress.end();
-    io.stdout(values.json ? jsonReport(report) : textReport(report.evidence));
-    return EXIT.ok;
+    io.stdout(values.json ? attestJson(report) : attestText(report.evidence));
+    for (const note of attestNotes(report.evidence)) io.stderr(`attestry: ${note}\n`);
+    return attestExit(report.evidence, values.layout !== undefined);
   } finally {
     progress.end();
     await registries.close();
@@ -168,22 +178,4 @@ async function loadSigner(
   const chainPem = await readText(io, '--certificate-chain', flags['certificate-chain']);
   const { createX509Signer } = await import('#signing/x509.ts');
   return createX509Signer({ id: 'command-line', key, certificatePem, chainPem, now: io.now() });
-}
-
-type Report = Awaited<ReturnType<typeof import('#engine/attest.ts').attestImage>>;
-
-function jsonReport({ subject, evidence }: Report): string {
-  const attestations = evidence.map(({ type, predicateType, location, digest, state, subject: about }) => ({
-    type,
-    predicateType,
-    subject: about,
-    location,
-    digest,
-    state,
-  }));
-  return `${JSON.stringify({ image: formatImageRef(subject.image), digest: subject.image.digest, attestations }, null, 2)}\n`;
-}
-
-function textReport(evidence: readonly SettledEvidence[]): string {
-  return evidence.map(({ state, type, location, digest }) => `${state}\t${type}\t${location}\t${digest}\n`).join('');
 }
