@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { toolFolder } from './go-tools.mjs';
 import { SetupError } from './setup-error.mjs';
@@ -27,8 +27,9 @@ export async function buildTool(root, tool) {
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
   // What was fetched and compiled stays in Go's caches: a second try after a broken download costs little.
-  const { code, output } = await build(root, tool, fresh).then((first) =>
-    first.code === 0 ? first : build(root, tool, fresh),
+  const way = tool.patched ? buildPatched : build;
+  const { code, output } = await way(root, tool, fresh).then((first) =>
+    first.code === 0 ? first : way(root, tool, fresh),
   );
   if (code !== 0) {
     throw new SetupError(`${tool.id} ${tool.version} could not be built: ${output.trim().split('\n').at(-1)}`);
@@ -43,6 +44,28 @@ function build(root, { id, version, module, folder, target }, fresh) {
   const env = goEnvironment(root);
   if (module !== undefined) return go(['install', `${module}@v${version}`], root, { ...env, GOBIN: fresh });
   return go(['build', '-o', join(fresh, id), target], join(root, 'scripts', 'tools', folder), env);
+}
+
+/**
+ * Builds from a copy of what the module needs, in which single places are replaced: for a module whose go.mod, once it is
+ * published, names other versions than its release was built from.
+ */
+async function buildPatched(root, { id, folder, target }, fresh) {
+  const source = join(fresh, 'source');
+  rmSync(source, { recursive: true, force: true });
+  cpSync(join(root, 'scripts', 'tools', folder), source, { recursive: true });
+  const env = goEnvironment(root);
+  const vendored = await go(['mod', 'vendor'], source, env);
+  if (vendored.code !== 0) return vendored;
+  for (const { file, from, to } of JSON.parse(readFileSync(join(source, 'patches.json'), 'utf8'))) {
+    const path = join(source, 'vendor', file);
+    const text = readFileSync(path, 'utf8');
+    if (!text.includes(from)) return { code: 1, output: `there is nothing to replace in ${file}` };
+    writeFileSync(path, text.replace(from, to));
+  }
+  const built = await go(['build', '-mod=vendor', '-o', join(fresh, id), target], source, env);
+  rmSync(source, { recursive: true, force: true });
+  return built;
 }
 
 async function keepSource(root, { id, version, keep }, fresh) {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 /**
  * The programs of others that judge our evidence, that write what we must read, and that make up a private Sigstore.
  * `module` is installed by `go install`; `folder` (of scripts/tools) is a module of its own that is built, where upstream's
- * go.mod has replacements, which `go install` refuses, or where the program is ours. `made` is what Go calls the binary.
+ * go.mod has replacements, which `go install` refuses, or where the program is ours. `made` is what Go calls the binary;
+ * `patched` applies the folder's patches.json.
  */
 export const GO_TOOLS = [
   { id: 'kyverno', version: '1.19.1', folder: 'kyverno', target: 'github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno' },
@@ -15,6 +16,7 @@ export const GO_TOOLS = [
     target: 'github.com/sigstore/policy-controller/cmd/tester',
   },
   { id: 'rekor-server', version: '1.5.4', module: 'github.com/sigstore/rekor/cmd/rekor-server' },
+  { id: 'vault', version: '1.21.4', folder: 'vault', target: '.', patched: true },
   { id: 'cosign2', version: '2.6.5', module: 'github.com/sigstore/cosign/v2/cmd/cosign', made: 'cosign' },
   {
     id: 'trillian_log_server',
