@@ -80,6 +80,7 @@ function armEntry(rule: Rule, entry: EvidenceRule, field: string, parts: Install
     platforms,
     rule: rule.name,
     ...(imports ? { imports } : {}),
+    ...(entry.promote ? { promote: entry.promote } : {}),
   };
 }
 

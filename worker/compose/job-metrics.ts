@@ -15,6 +15,7 @@ function countJob({ job, report, finishedAt }: JobMessage, metrics: Metrics): vo
     if (state === 'created' || state === 'replaced') {
       metrics.count('attestry_evidence_attached_total', { type, layout });
     }
+    if (state === 'copied') metrics.count('attestry_evidence_copied_total', { type, layout });
     if (state === 'restored') metrics.count('attestry_evidence_restored_total', {});
     if (hiding !== undefined) metrics.count('attestry_signing_refused_total', { reason: 'hiding' });
   }

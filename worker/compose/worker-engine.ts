@@ -4,6 +4,7 @@ import { observerBuilderId } from '#predicates/observer.ts';
 import type { RedisConnection } from '#redis/connection.ts';
 import { createEvidenceLock } from '#redis/evidence-lock.ts';
 import { createOwnPushes } from '#redis/own-pushes.ts';
+import { createSeenDigests } from '#redis/seen-digests.ts';
 import { createWrittenEvidence } from '#redis/written-evidence.ts';
 import { createMemoryLayerFactsCache } from '#sbom/layer-facts-cache.ts';
 import { DEFAULT_WALK_LIMITS } from '#sbom/limits.ts';
@@ -24,6 +25,7 @@ export function createWorkerEngine(
     lock: createEvidenceLock(store.client, { prefix, leaseMs: LEASE_MS }),
     ownPushes: createOwnPushes(store.client, { prefix }),
     written: createWrittenEvidence(store.client, { prefix }),
+    seen: createSeenDigests(store.client, { prefix }),
     layerFacts: createMemoryLayerFactsCache(LAYER_FACTS_CHARS),
     walkLimits: { ...DEFAULT_WALK_LIMITS, ...parts.config.sbom.limits },
     builderId: observerBuilderId(parts.config.instance.builderId),

@@ -1,5 +1,6 @@
 import type { EnginePorts, EvidenceWish } from '#engine/engine-ports.ts';
 import { type RefusedImport, withImports } from '#engine/imports.ts';
+import { promoteEvidence } from '#engine/promote.ts';
 import { prepareLocation, type Settle, type SettledEvidence } from '#engine/settle.ts';
 import { createStatementMaker, type MakerStep, type StepTime } from '#engine/statement-maker.ts';
 import { placeWishes } from '#engine/wish-location.ts';
@@ -15,6 +16,8 @@ export interface AttestRequest {
   readonly force: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((step: MakerStep) => void) | undefined;
+  /** Told as soon as evidence of the same image was copied: what follows may fail, and then it just stands. */
+  readonly onCopied?: ((evidence: readonly SettledEvidence[]) => Promise<void>) | undefined;
 }
 
 export interface AttestReport {
@@ -29,8 +32,9 @@ export interface AttestReport {
 
 /**
  * Gives an image the evidence that its wishes name: look at each location, make and sign what is missing, and only when
- * all of it could be made, attach it in one PUT a location and read it back. What is there and holds is left alone.
- * @throws AppError of the rooms below; when something could not be made, nothing was attached.
+ * all of it could be made, attach it in one PUT a location and read it back. What is there and holds is left alone; what
+ * the same image has elsewhere is copied first, where its wishes say so.
+ * @throws AppError of the rooms below; when something could not be made, nothing that was signed is attached.
  */
 export async function attestImage(request: AttestRequest, ports: EnginePorts): Promise<AttestReport> {
   const { subject } = request;
@@ -38,7 +42,10 @@ export async function attestImage(request: AttestRequest, ports: EnginePorts): P
   const maker = createStatementMaker(subject, ports, request);
   const prepared: Settle[] = [];
   for (const placed of placeWishes(subject, wishes, ports.registries)) {
-    prepared.push(await prepareLocation(placed, ports, { ...request, maker }));
+    const copied = await promoteEvidence(placed, ports, { ...request, image: subject.image.digest });
+    if (copied.length > 0) await request.onCopied?.(copied);
+    const settle = await prepareLocation(placed, ports, { ...request, maker });
+    prepared.push(async () => (await settle()).map((piece) => asCopied(piece, copied)));
   }
   const evidence: SettledEvidence[] = [];
   const attached: StepTime[] = [];
@@ -51,4 +58,10 @@ export async function attestImage(request: AttestRequest, ports: EnginePorts): P
   }
   const times = [...maker.times, ...attached];
   return { subject, evidence, refusedImports: refused, packages: maker.packages, times };
+}
+
+/** What stands because it was copied a moment ago. */
+function asCopied(piece: SettledEvidence, copied: readonly SettledEvidence[]): SettledEvidence {
+  const found = copied.find(({ location, digest }) => location === piece.location && digest === piece.digest);
+  return piece.state === 'present' && found ? found : piece;
 }

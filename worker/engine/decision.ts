@@ -106,6 +106,7 @@ function sharesSignature({ action, slot }: Decision): boolean {
 }
 
 function isMakeable({ placed: { wish } }: SlotSurvey): boolean {
+  if (wish.promote?.otherwise === 'refuse') return false;
   return wish.ready === undefined || wish.ready.payload !== undefined;
 }
 

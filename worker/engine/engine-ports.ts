@@ -3,8 +3,8 @@ import type { RevocationFetcher } from '#engine/revocation.ts';
 import type { Digest } from '#model/digest.ts';
 import type { EvidenceLayout } from '#model/evidence.ts';
 import type { WrittenEvidenceStore } from '#model/ledger.ts';
-import type { EvidenceLock, OwnPushes } from '#model/ports.ts';
-import type { EvidenceType, ImportRule } from '#model/rule.ts';
+import type { EvidenceLock, OwnPushes, SeenDigests } from '#model/ports.ts';
+import type { EvidenceType, ImportRule, PromoteRule } from '#model/rule.ts';
 import type { Registries } from '#oci/target.ts';
 import type { ObserverBuilderId } from '#predicates/observer.ts';
 import type { LayerFactsCache } from '#sbom/layer-facts-cache.ts';
@@ -47,6 +47,8 @@ export interface EvidenceWish {
   readonly ready?: ReadyStatement;
   /** Where provenance of others is taken over from, in order. */
   readonly imports?: readonly ImportSource[];
+  /** Whose evidence of the same image is copied instead of made anew. */
+  readonly promote?: PromoteRule;
   /** Digests that need nothing of the kind: they have provenance of others. */
   readonly except?: ReadonlySet<Digest>;
 }
@@ -73,6 +75,8 @@ export interface EnginePorts {
   readonly walkLimits: WalkLimits;
   /** `builder.id` of the provenance that this installation observes. */
   readonly builderId: ObserverBuilderId;
+  /** Absent: nobody keeps where digests were seen. */
+  readonly seen?: SeenDigests;
   /** Absent: no trust asks whether certificates were revoked. */
   readonly revocation?: RevocationFetcher;
   now(): Date;

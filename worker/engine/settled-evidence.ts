@@ -17,7 +17,9 @@ export interface SettledEvidence {
   /** Digest of the layer: envelope, payload or bundle; absent when there is none. */
   readonly digest?: Digest;
   /** `refused`: missing, and the rule does not let it be signed now, or a first bundle would hide others. */
-  readonly state: 'created' | 'present' | 'replaced' | 'restored' | 'refused';
+  readonly state: 'created' | 'present' | 'replaced' | 'restored' | 'copied' | 'refused';
+  /** `registry/repository` that it was copied from. */
+  readonly from?: string;
   /** Why it was refused because of what it would hide. */
   readonly hiding?: string;
   /** `registry/repository@digest` of layers at cosign's tags that it hides from the verifiers that prefer bundles, where the rule lets it. */

@@ -70,7 +70,7 @@ function evidenceEvent(
 }
 
 function itemOf(item: EvidenceItem): EvidenceData['evidence'][number] {
-  const { type, predicateType, layout, location, subject, digest, state, hides, left } = item;
+  const { type, predicateType, layout, location, subject, digest, state, from, hides, left } = item;
   return {
     type,
     predicateType,
@@ -79,6 +79,7 @@ function itemOf(item: EvidenceItem): EvidenceData['evidence'][number] {
     subject,
     ...(digest === undefined ? {} : { digest }),
     state,
+    ...(from === undefined ? {} : { from }),
     ...(hides ? { hides: hides.slice(0, MAX_ITEMS) } : {}),
     ...(left ? { left: left.slice(0, MAX_ITEMS) } : {}),
   };

@@ -10,7 +10,7 @@ import { ledgerImage, observeImage } from '#jobs/observe.ts';
 import { recordedWishes } from '#jobs/recorded-wishes.ts';
 import { createStopwatch } from '#jobs/stopwatch.ts';
 import { settleSummaries } from '#jobs/summaries.ts';
-import { tellEvidence, tellRefusedImports } from '#jobs/told.ts';
+import { tellCopied, tellEvidence, tellRefusedImports } from '#jobs/told.ts';
 import { AppError } from '#model/errors.ts';
 import { isMadeType } from '#model/evidence-type.ts';
 import type { ImageRef } from '#model/image-ref.ts';
@@ -36,6 +36,8 @@ export async function attestJob(
   const pinned = { ...image, digest };
   const gate = await watch.time('gate', () => askGate(armed, subject, gateOf(job), ports, context));
   const { refused } = gate;
+  const name = ledgerImage(subject.image, digest);
+  const told = { image: name, rule: armed.rule.name, source: ports.installation.source, job };
   const known = (await ports.ledger.latest(ledgerImage(image, digest))).length > 0;
   const before = known
     ? await watch.time('look', () => observeImage(pinned, digest, armed.policies, ports, context))
@@ -49,13 +51,13 @@ export async function attestJob(
         mayRestore: armed.rule.onLapse === 'attest' && gate.builderHolds,
         force: job.force === true,
         signal: context.signal,
+        onCopied: (copied) => tellCopied({ ...told, now: ports.now() }, copied, ports),
       },
       ports.engine,
     ),
   );
   const evidence = report.evidence.filter((piece) => !isNobodysLoss(piece));
-  const name = ledgerImage(subject.image, digest);
-  const work = { image: name, rule: armed.rule.name, source: ports.installation.source, job, now: ports.now() };
+  const work = { ...told, now: ports.now() };
   await tellEvidence(work, evidence, ports);
   await tellRefusedImports(work, report, ports);
   const refusedAnything = refused !== undefined && evidence.some(({ state }) => state === 'refused');

@@ -40,6 +40,7 @@ export async function observeImage(
   const policies = scheduled.map(({ policy }) => policy);
   const request = { image: podImage(image), digest, policies, signal: context.signal };
   const { verdicts, failures, digest: resolved } = await verifyImage(request, ports.engine);
+  if (resolved) await ports.engine.seen?.note({ registry: image.registry, repository: image.repository, digest });
   const throttled = failures.find((failure) => failure.class === 'throttled');
   if (throttled) throw throttled;
   const states = await ports.ledger.latest(ledgerImage(image, digest));

@@ -2,6 +2,7 @@ import type { AttestReport } from '#engine/attest.ts';
 import type { SettledEvidence } from '#engine/settle.ts';
 import {
   evidenceAttached,
+  evidenceCopied,
   evidenceLost,
   evidenceRestored,
   signingRefused,
@@ -22,6 +23,15 @@ export async function tellEvidence(
   if (restored.length === 0) return;
   await ports.outbox.append(context.image, evidenceLost(context, restored));
   await ports.outbox.append(context.image, evidenceRestored(context, restored));
+}
+
+/** Tells of evidence that was copied, at once: a job that fails afterwards finds it standing when it is tried again. */
+export async function tellCopied(
+  context: WorkContext,
+  copied: readonly SettledEvidence[],
+  ports: Pick<JobPorts, 'outbox'>,
+): Promise<void> {
+  await ports.outbox.append(context.image, evidenceCopied(context, copied));
 }
 
 /** Tells of bundles that would hide evidence of others. A lapse is nobody's push: it was told when it was pushed. */

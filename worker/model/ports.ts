@@ -1,5 +1,6 @@
 import type { Digest } from '#model/digest.ts';
 import type { EvidenceLocation } from '#model/evidence.ts';
+import type { RepositoryRef } from '#model/image-ref.ts';
 
 /** The right to write to one evidence location. */
 export interface Lease {
@@ -22,6 +23,12 @@ export interface EvidenceLock {
    * @throws AppError `lock-lost` when another writer still holds it; the signal's reason when it is aborted.
    */
   acquire(location: EvidenceLocation, waitMs: number, signal?: AbortSignal): Promise<Lease>;
+}
+
+/** In which repositories a digest was seen: one image may be promoted through many. */
+export interface SeenDigests {
+  note(image: RepositoryRef & { readonly digest: Digest }): Promise<void>;
+  places(digest: Digest): Promise<readonly RepositoryRef[]>;
 }
 
 /** Digests of manifests that we are about to push or have pushed: their events are our own echo. */

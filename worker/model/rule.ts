@@ -15,6 +15,14 @@ export type ImportRule =
   | { readonly from: 'buildkit'; readonly signer: string }
   | { readonly from: 'github' | 'tekton'; readonly signer: string; readonly trust: string };
 
+/** Evidence that the same image has in another repository, to be copied instead of made anew. */
+export interface PromoteRule {
+  /** `registry/path` of repositories, in order; with `*` and `**` it matches those in which the digest was seen. */
+  readonly from: readonly string[];
+  /** What happens where no such evidence is found. */
+  readonly otherwise: 'make' | 'refuse';
+}
+
 /** One piece of evidence that a rule wants on an image. */
 export interface EvidenceRule {
   readonly type: EvidenceType;
@@ -32,6 +40,7 @@ export interface EvidenceRule {
   readonly platforms: boolean;
   /** Of provenance: what is taken over where it is found, in order; observed provenance is made otherwise. */
   readonly import?: readonly ImportRule[];
+  readonly promote?: PromoteRule;
   /** Of what is handed in: whether a later statement of the type takes the place of an earlier one. Default: true. */
   readonly replace?: boolean;
   /** Of a verification summary: what a pass attests beside that no SLSA level was evaluated. */

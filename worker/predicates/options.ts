@@ -9,7 +9,7 @@ import {
 } from '#model/evidence-type.ts';
 import { LAYOUT_CHOICES } from '#model/layout-choice.ts';
 import { COSIGN_SIGN, SLSA_PROVENANCE, SLSA_VSA } from '#model/media-types.ts';
-import type { EvidenceRule, ImportRule } from '#model/rule.ts';
+import type { EvidenceRule, ImportRule, PromoteRule } from '#model/rule.ts';
 import { duration, Id, oneOrMore, Pattern, RepositoryName, Uri } from '#model/settings.ts';
 
 interface Complaint {
@@ -68,6 +68,16 @@ const ImportOptions = z.discriminatedUnion('from', [
   }),
 ]);
 
+const PromoteOptions = z.strictObject({
+  from: oneOrMore(Pattern, 100).describe(
+    'registry/path, by the configured name of the registry; with * and ** those where the same digest was seen.',
+  ),
+  otherwise: z
+    .enum(['make', 'refuse'])
+    .default('make')
+    .describe('Where no such evidence holds: make it here, or leave the image without.'),
+});
+
 const VerifiedLevel = z
   .string()
   .min(1)
@@ -105,6 +115,9 @@ export const EvidenceOptions = z
     import: oneOrMore(ImportOptions, 10)
       .exactOptional()
       .describe('slsaprovenance1 only: provenance of others that is signed as it is, where it is found and holds.'),
+    promote: PromoteOptions.exactOptional().describe(
+      'Evidence of the same digest in these repositories is copied where it holds, and none is made.',
+    ),
     replace: z
       .boolean()
       .exactOptional()
@@ -142,6 +155,7 @@ interface Given {
   readonly signer: string;
   readonly platforms?: boolean;
   readonly import?: readonly ImportRule[];
+  readonly promote?: PromoteRule;
   readonly replace?: boolean;
   readonly verifiedLevels?: readonly string[];
 }
@@ -155,6 +169,7 @@ function misplaced(given: Given, type: EvidenceType): readonly (Complaint & { re
   };
   only('import', type === 'slsaprovenance1', 'slsaprovenance1');
   only('replace', !isMadeType(type), 'what is handed in');
+  only('promote', isMadeType(type) && type !== 'vsa', 'what is made of the image');
   only('verifiedLevels', type === 'vsa', 'vsa');
   only('platforms', isMadeType(type) && type !== 'vsa', 'what is made of each platform');
   if (!isMadeType(type) && given.predicateType !== undefined) {
