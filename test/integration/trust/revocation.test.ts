@@ -13,6 +13,7 @@ import { verifyEvidence } from '#verification/verify-evidence.ts';
 import { type CrlSpec, crlPem, distributionPointsAt, makeCrl } from '../../support/crl.ts';
 import { type HttpReceiver, startHttpReceiver } from '../../support/http-receiver.ts';
 import { extension, makePki, type Pki } from '../../support/pki.ts';
+import { assertDefect, assertUnknown } from '../../support/revocation-findings.ts';
 import { makeScratch, type Scratch } from '../../support/scratch.ts';
 import { SUBJECT, signedEvidence } from '../../support/signed-evidence.ts';
 import { makeClock, stampedEvidence } from '../../support/stamped-evidence.ts';
@@ -79,21 +80,6 @@ describe('revocation of certificates', () => {
     const first = judge(by, raw);
     if (!(first instanceof AppError) || !(await lists.fetchWanted())) return first;
     return judge(by, raw);
-  }
-
-  function assertUnknown(found: unknown, wanted: RegExp): void {
-    assert.ok(found instanceof AppError, JSON.stringify(found));
-    assert.equal(found.code, 'revocation-unknown');
-    assert.match(found.message, wanted);
-  }
-
-  function assertDefect(found: unknown, code: string, wanted = /./): void {
-    assert.ok(
-      typeof found === 'object' && found !== null && 'code' in found && !(found instanceof AppError),
-      `${found}`,
-    );
-    assert.equal(found.code, code);
-    assert.match((found as EvidenceDefect).message, wanted);
   }
 
   it('is asked of the list that the certificate names', async () => {
