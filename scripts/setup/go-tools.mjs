@@ -55,6 +55,9 @@ export const GO_TOOLS = [
   { id: 'crane', version: '0.22.1', module: 'github.com/google/go-containerregistry/cmd/crane' },
 ];
 
+/** The tools whose versions a verdict of the matrix may depend on: all but those that only hold keys. */
+export const MATRIX_TOOLS = GO_TOOLS.filter(({ id }) => id !== 'vault');
+
 /** The folder of one version of a tool: its binary, named by its id, and what else it needs. */
 export function toolFolder(root, { id, version }) {
   return join(root, '.attestry', 'tools', `${id}-${version}`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { GO_TOOLS } from '../../scripts/setup/go-tools.mjs';
+import { MATRIX_TOOLS } from '../../scripts/setup/go-tools.mjs';
 import { allRows, JUDGES, tableSays } from '../interop/matrix/plan.ts';
 import { readRecord, rowName } from '../interop/matrix/record.ts';
 
@@ -21,5 +21,5 @@ test('what the configuration is checked by is what the real verifiers said', () 
 });
 
 test('it was recorded with the versions that the suite builds', () => {
-  assert.deepEqual(tools, Object.fromEntries(GO_TOOLS.map(({ id, version }) => [id, version])));
+  assert.deepEqual(tools, Object.fromEntries(MATRIX_TOOLS.map(({ id, version }) => [id, version])));
 });

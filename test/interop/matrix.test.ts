@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { layoutsOf } from '#model/layout-choice.ts';
-import { GO_TOOLS } from '../../scripts/setup/go-tools.mjs';
+import { MATRIX_TOOLS } from '../../scripts/setup/go-tools.mjs';
 import { pushTestImage } from '../support/pushed-image.ts';
 import { connect } from '../support/registry-target.ts';
 import { ASKED, allRows, JUDGES, type Row, tableSays } from './matrix/plan.ts';
@@ -85,7 +85,7 @@ for (const registry of REGISTRY_KINDS) {
 it('is what the record says, from which the documentation is made', async (context) => {
   const rows = allRows().flatMap((row) => seen.filter((each) => rowName(each) === rowName(row)));
   context.diagnostic(`\n${matrixText(rows)}\n`);
-  const tools = Object.fromEntries(GO_TOOLS.map(({ id, version }) => [id, version]));
+  const tools = Object.fromEntries(MATRIX_TOOLS.map(({ id, version }) => [id, version]));
   if (RECORDING) await writeRecord({ tools, rows });
   assert.deepEqual({ tools, rows }, readRecord(), 'run ATTESTRY_TEST_RECORD=1 npm run interop, and npm run generate');
 });
