@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { EvidenceLayout } from '#model/evidence.ts';
 import { SIGSTORE_BUNDLE_V03 } from '#model/media-types.ts';
+import { createLayoutTarget } from '#oci/layout-directory.ts';
+import { readBundles } from '#storage/bundle-reader.ts';
 import { attestationTagOf, overwriteAttached } from '../../support/attachments.ts';
 import { wishOf } from '../../support/installation.ts';
 import {
@@ -14,6 +16,7 @@ import {
   REGISTRY_KINDS,
   signatureOf,
 } from '../../support/layout-ground.ts';
+import { makeScratch } from '../../support/scratch.ts';
 
 const BOTH: readonly EvidenceLayout[] = ['cosign-tag', 'bundle'];
 
@@ -158,4 +161,42 @@ for (const kind of REGISTRY_KINDS) {
       assert.deepEqual([signatures(), await attestations(), await bundles()], [0, [], []]);
     });
   });
+}
+
+test('bundles go to another repository, and are found there by us', async () => {
+  for (const kind of REGISTRY_KINDS) {
+    await using registry = await openRegistry(kind);
+    const { run, location, bundles, ground } = await at(registry, 'elsewhere');
+    const wish = wishOf('slsaprovenance1', {
+      signer: keySigner(),
+      layouts: BOTH,
+      repository: 'registry.test/security/evidence',
+    });
+    assert.deepEqual(await run([wish]), ['slsaprovenance1 cosign-tag created', 'slsaprovenance1 bundle created'], kind);
+    assert.deepEqual(await ground.forgetful().run([wish]), [
+      'slsaprovenance1 cosign-tag present',
+      'slsaprovenance1 bundle present',
+    ]);
+    assert.deepEqual(await bundles(), []);
+    const there = { ...location, repository: 'security/evidence' };
+    assert.equal((await readBundles(registry.client, there)).evidence.length, 1);
+  }
+});
+
+test('a layout folder holds both, without any registry', async () => {
+  await using scratch = await makeScratch();
+  const ground = await layoutGround(createLayoutTarget(scratch.at('layouts')), 'folder');
+  const wish = wishOf('slsaprovenance1', { signer: keySigner(), layouts: BOTH });
+  assert.deepEqual(await ground.run([wish]), ['slsaprovenance1 cosign-tag created', 'slsaprovenance1 bundle created']);
+  assert.deepEqual(await ground.run([wish], { force: true }), [
+    'slsaprovenance1 cosign-tag replaced',
+    'slsaprovenance1 bundle replaced',
+  ]);
+  assert.equal((await ground.bundles()).length, 1);
+  assert.equal((await ground.attestations()).length, 1);
+});
+
+async function at({ client }: LayoutRegistry, name: string) {
+  const ground = await layoutGround(client, name);
+  return { ...ground, ground };
 }
