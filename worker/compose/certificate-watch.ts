@@ -4,6 +4,7 @@ import { createSignerRenewal } from '#compose/signer-renewal.ts';
 import type { SigningIdentity } from '#engine/engine-ports.ts';
 import { certificateRenewed } from '#events/watch-events.ts';
 import type { SecretResolver } from '#model/secret.ts';
+import { keyWarning } from '#signing/keys/key-kinds.ts';
 import type { SignerOptions } from '#signing/options.ts';
 import type { Logger } from '#telemetry/log.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
@@ -47,6 +48,10 @@ export function watchCertificates(parts: CertificateWatchParts): () => Promise<v
     },
   });
   gaugeCertificates(live, metrics);
+  for (const [signer, identity] of live.signers) {
+    const warning = identity.signer.kind === 'fixed' ? keyWarning(identity.signer.publicKey) : undefined;
+    if (warning !== undefined) log.warn({ signer }, warning);
+  }
   return () => renewal.check();
 }
 

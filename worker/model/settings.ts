@@ -118,7 +118,7 @@ export const KeyReferenceText = checkedText(
 
 /** Settings of key services by the names of their environment variables; secrets by reference alone. */
 export const KeyAccess = z
-  .record(z.string(), z.string().max(4096))
+  .record(z.string(), checkedText(() => undefined, { format: 'url-or-secret' }).max(4096))
   .superRefine((settings, context) => {
     for (const [name, value] of Object.entries(settings)) {
       const complaint = settingComplaint(name, value);

@@ -231,3 +231,17 @@ test('keys that verifiers do not read, and regions that are not known, are refus
   const region = await failure(nowhere.open(`awskms:///${ID}`));
   assert.deepEqual([region.code, region.field], ['config-invalid', 'AWS_REGION']);
 });
+
+test('a service that does not answer is given up when the signal says so; canceled is not timed out', async () => {
+  const { server, env } = await startKms();
+  await using _server = server;
+  await using keys = testKeys({ env, now: NOW });
+  const opened = await keys.open(`awskms:///${ID}`);
+  server.bend(() => new Promise(() => undefined));
+  const late = await failure(opened.sign(DATA, AbortSignal.timeout(50)));
+  assert.deepEqual([late.code, late.class], ['timeout', 'transient']);
+  const stop = new AbortController();
+  const canceled = failure(opened.sign(DATA, stop.signal));
+  stop.abort();
+  assert.equal((await canceled).code, 'canceled');
+});
