@@ -7,6 +7,7 @@ import { readSignedPiece, type SignedPiece } from '#engine/signed-piece.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
 import { sha256 } from '#model/digest.ts';
 import type { RawEvidence, Statement, WrittenEvidence } from '#model/evidence.ts';
+import { isMadeType } from '#model/evidence-type.ts';
 import { isOurImageSignature } from '#predicates/image-signature.ts';
 import { isOurs } from '#predicates/own-statement.ts';
 import type { KeylessSigner } from '#signing/signer.ts';
@@ -101,7 +102,9 @@ function isCertifiedForUs(raw: RawEvidence, { certificate }: SignedPiece, signer
  */
 export function isRecordOf(entry: WrittenEvidence, wish: EvidenceWish, present: PresentSigners): boolean {
   if (entry.predicateType !== wish.predicateType) return false;
-  return isLineage(entry.signer, wish.identity) || (entry.rule === wish.rule && !present.has(entry.signer));
+  if (isLineage(entry.signer, wish.identity)) return true;
+  // What is handed in comes by itself: that no other wish is there does not say that a signer is gone.
+  return isMadeType(wish.type) && entry.rule === wish.rule && !present.has(entry.signer);
 }
 
 /** As `isRecordOf`, of what stands in one place and was not superseded. */

@@ -10,6 +10,7 @@ import { type About, handedInPredicate, handedInStatement } from '../../support/
 import { NOW, REGISTRY } from '../../support/installation.ts';
 import { provenanceRule } from '../../support/job-ports.ts';
 import { imageJob } from '../../support/jobs.ts';
+import { keySigner } from '../../support/layout-ground.ts';
 import { type RedisJobs, redisJobs } from '../../support/redis-jobs.ts';
 import { push, smallImage } from '../../support/small-images.ts';
 import { type JobGround, openJobGround, signer, typesOf } from '../../support/watched-image.ts';
@@ -39,12 +40,12 @@ interface Handed {
 }
 
 /** A pushed image whose rule lets test results and VEX be handed in, and the jobs of its worker. */
-async function handed(what: string, rule: Partial<Rule> = {}): Promise<Handed> {
+async function handed(what: string, rule: Partial<Rule> = {}, signers = [signer]): Promise<Handed> {
   const repository = `handed/${what}`;
   const digest = await push(ground.client, repository, 'v1', await smallImage(what));
   const evidence = [entry('test-result'), entry('openvex', { replace: false })];
   const rules = [provenanceRule('all', signer.id, { evidence, ...rule })];
-  const jobs = redisJobs({ store: ground.store, prefix: what, target: ground.client, rules, signers: [signer] });
+  const jobs = redisJobs({ store: ground.store, prefix: what, target: ground.client, rules, signers });
   const image = { registry: REGISTRY, repository, digest };
   const name = `${REGISTRY}/${repository}@${digest}`;
   return {
@@ -180,6 +181,17 @@ describe('a job that signs what was handed in', () => {
     assert.equal((await jobs.ports.handedIn.list(name)).length, 1);
     jobs.pass(120_000);
     assert.deepEqual(refusals(await sign()), ['tag']);
+  });
+
+  test('what one signer signed stays when another signer of the rule is asked for the same type', async () => {
+    const second = keySigner('second');
+    const evidence = [entry('test-result'), entry('test-result', { signer: second.id })];
+    const { image, hand, sign } = await handed('two-signers', { evidence }, [signer, second]);
+    for (const { id } of [signer, second, signer]) {
+      await hand({ ...handedInPredicate(image, TESTS, TEST_RESULT_SAMPLE), signer: id });
+      await sign();
+    }
+    assert.equal((await attachedDigests(ground.client, image.repository, image.digest)).length, 2);
   });
 
   test('one that cannot be signed now keeps no other one waiting, and stays', async () => {
