@@ -1,6 +1,6 @@
 import type { EvidenceDefect } from '#model/evidence.ts';
 import type { WitnessTrust } from '#verification/attestor.ts';
-import { type LoggedContent, verifyBundleLogEntry } from '#verification/bundle-log.ts';
+import { type BundleLogCheck, type LoggedContent, verifyBundleLogEntry } from '#verification/bundle-log.ts';
 import type { BundleLogEntry } from '#verification/bundle-log-entry.ts';
 import type { Presenting } from '#verification/presented.ts';
 import type { Profile } from '#verification/statement.ts';
@@ -22,8 +22,12 @@ export function checkBundleLog(
     entries.slice(0, index).some((other) => other.logId === logId && other.logIndex === logIndex),
   );
   if (twice) return [bad('log-entry-invalid', 'The bundle brings the same log entry twice.')];
-  const checks = entries.map((entry) => verifyBundleLogEntry(entry, content, logKeys ?? [], profile));
-  for (const check of checks) if (check.kind === 'invalid') return [notHeld(check.problem)];
+  const checks: BundleLogCheck[] = [];
+  for (const entry of entries) {
+    const check = verifyBundleLogEntry(entry, content, logKeys ?? [], profile);
+    if (check.kind === 'invalid') return [notHeld(check.problem)];
+    checks.push(check);
+  }
   const verified = checks.filter((check) => check.kind === 'verified');
   const logs = new Set(verified.map(({ logId }) => logId)).size;
   if (transparencyLog === 'required' && logs < logThreshold) {

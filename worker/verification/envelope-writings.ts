@@ -28,6 +28,16 @@ const ORDERS: readonly (readonly (keyof WrittenEnvelope)[])[] = [
  * an envelope and not its bytes, so what its maker gave to the log can only be written again.
  */
 export function isHashOfEnvelope(envelope: WrittenEnvelope, hash: string): boolean {
+  if (found.get(envelope) === hash) return true;
+  const isOneOfThem = isAnyWriting(envelope, hash);
+  if (isOneOfThem) found.set(envelope, hash);
+  return isOneOfThem;
+}
+
+/** The hash that an envelope is known to have: a bundle may bring many entries about it. */
+const found = new WeakMap<WrittenEnvelope, string>();
+
+function isAnyWriting(envelope: WrittenEnvelope, hash: string): boolean {
   return SEPARATORS.some((separators) =>
     ORDERS.some((order) =>
       signatureWritings(envelope.signature, separators).some(

@@ -130,3 +130,19 @@ test('parts of another bundle do not fit', () => {
     assert.equal(held(changed(one, path, () => theirs)), false, path.join('.'));
   }
 });
+
+test('an envelope is not written in all ways for an entry that no log signed', () => {
+  const bundle = sigstore.bundle({ stamped: LOGGED_AT });
+  const path = ['verificationMaterial', 'tlogEntries', 0, 'canonicalizedBody'];
+  const otherHash = (value: unknown) => {
+    const body = JSON.parse(Buffer.from(String(value), 'base64').toString());
+    body.spec.envelopeHash.value = 'a'.repeat(64);
+    return Buffer.from(JSON.stringify(body)).toString('base64');
+  };
+  const { held: defect } = verifyEvidence(rawBundle(changed(bundle, path, otherHash)), {
+    digest: SUBJECT,
+    attestor,
+    now: NOW,
+  });
+  assert.match(defect === true ? '' : defect.message, /the log did not sign it/);
+});
