@@ -1,5 +1,6 @@
 import { heldStatements, readAttached } from '#engine/attached-evidence.ts';
 import type { EnginePorts } from '#engine/engine-ports.ts';
+import { knowingRevocation } from '#engine/revocation.ts';
 import type { Digest } from '#model/digest.ts';
 import type { Statement } from '#model/evidence.ts';
 import { isOfFamily } from '#model/evidence-type.ts';
@@ -49,7 +50,8 @@ async function missingOn(
   const { registry, repository } = subject.image;
   const source = ports.registries.target(registry);
   const found = await readAttached(source, { registry, repository, digest }, ['cosign-tag', 'bundle'], signal);
-  const { held } = heldStatements(found, attestor, ports.now());
+  const judge = async () => heldStatements(found, attestor, ports.now());
+  const { held } = await knowingRevocation(ports, judge, signal);
   const builders = held.flatMap(({ evidence: { statement } }) => builderOf(statement) ?? []);
   if (builders.some((id) => matchesAny(builderId, id))) return undefined;
   const [other] = builders;

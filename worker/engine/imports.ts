@@ -2,6 +2,7 @@ import { heldStatements, readAttached } from '#engine/attached-evidence.ts';
 import { readBuildkitFindings } from '#engine/buildkit-findings.ts';
 import type { EnginePorts, EvidenceWish, ImportSource } from '#engine/engine-ports.ts';
 import { readyStatement } from '#engine/ready-statement.ts';
+import { knowingRevocation } from '#engine/revocation.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
 import { type Digest, digestHex, sha256 } from '#model/digest.ts';
 import type { EvidenceLayout, Statement } from '#model/evidence.ts';
@@ -149,7 +150,8 @@ async function signedStatements(
   for (const digest of new Set([subject.descriptor.digest, ...platforms])) {
     if (!trust) break;
     const found = await readAttached(source, { registry, repository, digest }, LAYOUTS[from], signal);
-    const { held, not } = heldStatements(found, trust, ports.now());
+    const judge = async () => heldStatements(found, trust, ports.now());
+    const { held, not } = await knowingRevocation(ports, judge, signal);
     const taken = new Set<Digest>();
     for (const { evidence, payload } of held) {
       const { statement } = evidence;
