@@ -78,6 +78,8 @@ function describeUnion(
 
 function shapeOf(node: SchemaNode): string {
   if (node.const !== undefined) return String(node.const);
+  if (node.enum !== undefined) return `one of ${node.enum.map(String).join(', ')}`;
+  if (node.type === 'array' && node.items?.enum !== undefined) return 'a list of them';
   if (node.type === 'object') return `a map with ${Object.keys(node.properties ?? {}).join(', ')}`;
   return formOf(node) ?? article(node.type ?? 'string');
 }

@@ -30,6 +30,13 @@ const MISTAKES: readonly (readonly [text: string, key: string, place: string, me
   ['registries: [{ name: "https://r" }]', 'registries[0].name', '2:16', /is a URL/, /without https/],
   ['registries: [{ id: Main, name: r.io }]', 'registries[0].id', '2:16', /not an id/, /lower-case/],
   ['registries: { a: b }', 'registries', '2:1', /expected a list/, /write a list/],
+  [
+    'rules: [{ name: r, verifiers: foo }]',
+    'rules[0].verifiers',
+    '2:20',
+    /none of what may stand/,
+    /one of attestry, cosign-3, .*policy-controller, or a list of them/,
+  ],
   ['registries: [{ id: a }]', 'registries[0].name', '2:14', /is missing/, /How references/],
   [
     'registries: [{ name: r.io, credentials: { username: u } }]',
