@@ -11,16 +11,29 @@ const MAX_DIGESTS = 32;
 
 /**
  * What the envelope of a bundle says. A statement of cosign's type for image signatures is one, and says so in the form
- * of the legacy ones too (interop specification A.3.3). sigstore-go decodes the digests: all must be hex, in any case.
+ * of the legacy ones too (interop specification A.3.3). sigstore-go reads it by its protobuf schema, and decodes the
+ * digests: all must be hex, in any case.
  */
 export function readBundleStatement(payload: Uint8Array, digest: Digest, profile: Profile): SignedClaim {
   const reading = parseStatement(payload, profile);
   if (!reading.ok) return { defect: reading.defect };
-  const { statement } = reading;
-  const problem = profile === 'compat' ? digestProblem(statement) : undefined;
+  const statement = profile === 'compat' ? asProtobufReads(reading.statement, payload) : reading.statement;
+  const problem = profile === 'compat' ? (predicateProblem(statement) ?? digestProblem(statement)) : undefined;
   if (problem !== undefined) return { statement, defect: { code: 'statement-malformed', message: problem } };
   const about = profile === 'compat' ? lowerCase(statement) : statement;
   return { statement, ...signingOf(about, digest), defect: subjectDefect(about, digest) };
+}
+
+/** Go's reader of protobuf takes `predicate_type` for the same field. */
+function asProtobufReads(statement: Statement, payload: Uint8Array): Statement {
+  if (statement.predicateType !== '') return statement;
+  const json: unknown = JSON.parse(Buffer.from(payload).toString('utf8'));
+  const spelt: unknown = typeof json === 'object' && json !== null ? Reflect.get(json, 'predicate_type') : undefined;
+  return typeof spelt === 'string' ? { ...statement, predicateType: spelt } : statement;
+}
+
+function predicateProblem({ predicate }: Statement): string | undefined {
+  return typeof predicate === 'string' ? 'The predicate is a text, and the schema wants an object.' : undefined;
 }
 
 function digestProblem({ subject }: Statement): string | undefined {

@@ -14,11 +14,14 @@ export interface LiveAttestor<Kind extends CertificateAttestor | KeyAttestor> {
  * synchronous step, so that its material cannot change under it.
  */
 export function liveAttestor<Kind extends CertificateAttestor | KeyAttestor>(live: LiveAttestor<Kind>): Kind {
-  // A promise asks everything that it is given for `then`.
-  const fixed: Readonly<Record<string | symbol, unknown>> = { kind: live.kind, source: live.source, then: undefined };
+  const fixed: Readonly<Record<string | symbol, unknown>> = { kind: live.kind, source: live.source };
   const membersNow = (): Kind => ({ ...live.current(), source: live.source });
   return new Proxy(Object.create(null) as Kind, {
-    get: (_, name) => (name in fixed ? fixed[name] : Reflect.get(live.current(), name)),
+    get(_, name) {
+      // A promise asks whatever it is given for `then`.
+      if (name === 'then') return undefined;
+      return name in fixed ? fixed[name] : Reflect.get(live.current(), name);
+    },
     has: (_, name) => Reflect.has(membersNow(), name),
     ownKeys: () => Reflect.ownKeys(membersNow()),
     getOwnPropertyDescriptor: (_, name) => {

@@ -3,7 +3,7 @@ import { sshFingerprint } from '#crypto/ssh-fingerprint.ts';
 import type { DefectCode, EvidenceDefect } from '#model/evidence.ts';
 import { IN_TOTO } from '#model/media-types.ts';
 import type { Attestor } from '#verification/attestor.ts';
-import { type BundleSigner, parseBundle } from '#verification/bundle.ts';
+import { parseBundle, type SigstoreBundle } from '#verification/bundle.ts';
 import type { EnvelopeContent, MessageContent } from '#verification/bundle-content.ts';
 import type { LoggedContent } from '#verification/bundle-log.ts';
 import { readBundleStatement } from '#verification/bundle-statement.ts';
@@ -19,7 +19,7 @@ export function presentBundle(bytes: Uint8Array, presenting: Presenting): Presen
   const parsed = parseBundle(bytes, attestor.profile, takesChain(attestor));
   if (!parsed.ok) return parsed;
   const { bundle } = parsed;
-  const found = bundleSigner(bundle.signer, attestor);
+  const found = bundleSigner(bundle, attestor);
   if (!found.ok) return found;
   const { signer } = found;
   const opened =
@@ -49,7 +49,7 @@ type FoundSigner =
   | { readonly ok: true; readonly signer: PresentedSigner }
   | { readonly ok: false; readonly defect: EvidenceDefect };
 
-function bundleSigner(given: BundleSigner, attestor: Attestor): FoundSigner {
+function bundleSigner({ signer: given, version }: SigstoreBundle, attestor: Attestor): FoundSigner {
   if (given.kind === 'public-key') {
     if (attestor.kind === 'public-key') return { ok: true, signer: { key: attestor.key, intermediates: [] } };
     return defect('certificate-missing', 'The bundle was signed with a plain key and brings no certificate.');
@@ -65,6 +65,9 @@ function bundleSigner(given: BundleSigner, attestor: Attestor): FoundSigner {
       return defect('certificate-malformed', `A certificate of the bundle cannot be read: ${each.problem}.`);
   }
   if (!leaf) return defect('certificate-missing', 'The bundle brings no certificate.');
+  if (given.kind === 'chain' && version === '0.3' && others.some(({ selfIssued }) => selfIssued)) {
+    return defect('bundle-malformed', 'The chain of the bundle holds its root, which only a verifier can know.');
+  }
   // sigstore-go builds paths from its trusted root alone, unless it is told to take what the signer sent.
   const intermediates = takesChain(attestor) ? others : [];
   const key = attestor.kind === 'public-key' ? attestor.key : leaf.publicKey;

@@ -98,7 +98,7 @@ interface JudgedSigner {
 function judgeSigner(raw: RawEvidence, presented: PresentedEvidence, context: VerificationContext): JudgedSigner {
   const { witnesses, signer } = presented;
   const { attestor, now } = context;
-  const { times, claimed } = witnessedTimes(witnesses);
+  const { times, claimed } = witnessedTimes(witnesses, countedSource(raw, attestor));
   const { leaf } = signer;
   // The time of a log entry that cannot be checked would take the place of now.
   const isOpen = times.length === 0 && witnesses.some(({ kind }) => kind === 'unsupported');
@@ -125,6 +125,11 @@ function revocationDefect(
   { attestor, now }: VerificationContext,
 ): EvidenceDefect | undefined {
   return attestor.kind === 'certificate-chain' ? attestor.revocation?.defect(chain, times, now) : undefined;
+}
+
+/** sigstore-go goes by the witnesses that it was told to, and by now where it was told of none; else every time counts. */
+function countedSource({ layout }: RawEvidence, { profile, observers }: Attestor) {
+  return layout === 'bundle' && profile === 'compat' ? (observers?.source ?? 'none') : 'any';
 }
 
 /**

@@ -1,15 +1,19 @@
 import type { EvidenceDefect } from '#model/evidence.ts';
-import type { WitnessTrust } from '#verification/attestor.ts';
+import type { ObserverDemand, WitnessTrust } from '#verification/attestor.ts';
 import type { WitnessCheck } from '#verification/witness.ts';
 
-/** The times that witnesses vouch for, and those that stand beside what they signed. */
-export function witnessedTimes(witnesses: readonly WitnessCheck[]): {
-  readonly times: readonly Date[];
-  readonly claimed: readonly Date[];
-} {
+/**
+ * The times that witnesses vouch for, and those that stand beside what they signed.
+ * @param source whose times count, where others are not asked
+ */
+export function witnessedTimes(
+  witnesses: readonly WitnessCheck[],
+  source: ObserverDemand['source'] | 'none' = 'any',
+): { readonly times: readonly Date[]; readonly claimed: readonly Date[] } {
   const verified = witnesses.filter((witness) => witness.kind === 'verified');
+  const counted = verified.filter((witness) => source === 'any' || witness.source === source);
   return {
-    times: verified.flatMap(({ time }) => (time ? [time] : [])),
+    times: counted.flatMap(({ time }) => (time ? [time] : [])),
     claimed: verified.flatMap(({ claimed }) => (claimed ? [claimed] : [])),
   };
 }
