@@ -66,6 +66,15 @@ describe('Bearer authentication', () => {
     assert.equal(asked(), 1);
   });
 
+  it('asks for both repositories when a blob of one is listed in the other', async () => {
+    await using target = connect(registry.url, { ...options, credentials: login(robot) });
+    const { digest } = await target.pushBlob('team/bearer', Buffer.from('shared'), 'a/b');
+    assert.equal(await target.mountBlob('team/other', digest, 'team/bearer'), true);
+    const scopes = tokens.calls.at(-1)?.scopes.toSorted();
+    assert.deepEqual(scopes, ['repository:team/bearer:pull', 'repository:team/other:pull,push']);
+    assert.equal(await target.hasBlob('team/other', digest), true);
+  });
+
   it('throws away a token that is refused, and gets another', async () => {
     await using target = connect(registry.url, { ...options, credentials: login(robot) });
     // Distribution allows clocks to differ by a minute.

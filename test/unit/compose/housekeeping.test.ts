@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createHousekeeping } from '#compose/housekeeping.ts';
+import { createHousekeeping, type HousekeepingParts } from '#compose/housekeeping.ts';
 import { gaugeState } from '#compose/state-gauges.ts';
 import { createMemoryLedger } from '#ledger/memory-ledger.ts';
 import { sha256 } from '#model/digest.ts';
@@ -8,6 +8,7 @@ import type { CloudEvent } from '#model/event.ts';
 import type { DueItem } from '#model/ledger.ts';
 import type { JobQueues } from '#queue/queues.ts';
 import { createMetrics } from '#telemetry/metrics.ts';
+import type { RevocationLists } from '#trust/revocation-lists.ts';
 import { verdictOf } from '../../support/verdict.ts';
 
 const START = Date.parse('2026-06-01T12:00:00Z');
@@ -27,7 +28,11 @@ function queuesOf(tick: () => void): JobQueues {
   };
 }
 
-function setUp(ledger: ReturnType<typeof createMemoryLedger>, dispatch: (event: CloudEvent) => Promise<void>) {
+function setUp(
+  ledger: ReturnType<typeof createMemoryLedger>,
+  dispatch: (event: CloudEvent) => Promise<void>,
+  more: Partial<HousekeepingParts> = {},
+) {
   let clock = START;
   const queues = queuesOf(() => {
     clock += 50;
@@ -35,7 +40,11 @@ function setUp(ledger: ReturnType<typeof createMemoryLedger>, dispatch: (event: 
   const now = () => new Date(clock);
   const told = { once: (_what: string, tell: () => Promise<void>) => tell() };
   const parts = { ledger, queues, signers: new Map(), told, dispatch, reconcile, source: 'urn:test', now };
-  return createHousekeeping({ ...parts, traceparent: () => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' });
+  return createHousekeeping({
+    ...parts,
+    traceparent: () => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    ...more,
+  });
 }
 
 async function ledgerWithAlerts(count: number) {
@@ -91,4 +100,29 @@ test('scrapes in quick succession look at the installation once', async () => {
   assert.equal(looks, 1);
   clock += 1000;
   assert.match((await metrics.render()).body, /attestry_evidence_coverage\{outcome="pass"\} 2/);
+});
+
+test('images that a revocation made due get their jobs at once, with the cause', async () => {
+  const ledger = createMemoryLedger();
+  const image = `registry.example.com/team/app@${sha256('image')}`;
+  const verdict = verdictOf('pass');
+  await ledger.record({ image, verdict, at: new Date(START), nextDue: new Date(START + 3_600_000) });
+  const causes: string[] = [];
+  const queues: JobQueues = {
+    ...queuesOf(() => {}),
+    enqueueImage: async (_lane, { cause }) => {
+      causes.push(cause);
+      return { id: '1', state: 'queued' };
+    },
+  };
+  const certificate = { source: 'env:LIST', serial: '11', said: 'good' };
+  const entries = { bySerial: new Map([['11', { since: new Date(0), reason: 'keyCompromise' }]]), unknownCritical: [] };
+  const lists = { refresh: async () => ({ lists: [{ entries }] }) } as unknown as RevocationLists;
+  const revocation = {
+    revocation: { lists: new Map([['company', lists]]) },
+    memory: { asked: async () => [certificate], note: async () => {} },
+    policiesOf: () => [verdict.policy.uri],
+  };
+  await setUp(ledger, async () => {}, { queues, revocation }).run('revocation');
+  assert.deepEqual(causes, ['certificate-revoked']);
 });
