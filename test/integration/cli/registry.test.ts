@@ -41,7 +41,7 @@ test('a folder can do all of it', async () => {
   await pushTestImageTo(createLayoutTarget(dir, 'single'), 'registry.invalid');
   const args = ['registry', 'probe', 'registry.invalid/team/app', '--oci-layout', dir];
   const { stdout, stderr } = await runCli(args);
-  assert.match(stdout, /the registry lists referrers itself[^]*superseded bundles are deleted/, stderr);
+  assert.match(stdout, /the registry lists referrers itself[\s\S]*superseded bundles are deleted/, stderr);
 });
 
 test('what the configuration says of a registry is known before any write', async () => {
