@@ -26,6 +26,8 @@ export interface BundleCase {
   readonly att?: Digest;
   /** How the registry behaved otherwise than most. */
   readonly registry?: object;
+  /** What our strict reading says, where it differs from a tool's. */
+  readonly strict?: 'pass' | 'fail' | 'error';
   readonly checks: readonly BundleCheck[];
 }
 

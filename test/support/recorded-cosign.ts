@@ -40,7 +40,8 @@ const TYPES: Readonly<Record<string, string>> = {
 
 type Flags = ReturnType<typeof readFlags>;
 
-function readFlags(args: readonly string[]) {
+/** The flags of a recorded command line. @throws for those that are not judged. */
+export function readFlags(args: readonly string[]) {
   // Go writes --flag=true.
   const plain = args.slice(1).flatMap((arg) => (arg.endsWith('=true') ? [arg.slice(0, -5)] : [arg]));
   return parseArgs({ args: plain, options: OPTIONS, strict: true }).values;

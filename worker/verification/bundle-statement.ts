@@ -11,14 +11,15 @@ const MAX_DIGESTS = 32;
 
 /**
  * What the envelope of a bundle says. A statement of cosign's type for image signatures is one, and says so in the form
- * of the legacy ones too (interop specification A.3.3). sigstore-go reads it by its protobuf schema, and decodes the
- * digests: all must be hex, in any case.
+ * of the legacy ones too (interop specification A.3.3). All digests must be hex; sigstore-go reads the statement by its
+ * protobuf schema, and takes hex in any case.
  */
 export function readBundleStatement(payload: Uint8Array, digest: Digest, profile: Profile): SignedClaim {
   const reading = parseStatement(payload, profile);
   if (!reading.ok) return { defect: reading.defect };
   const statement = profile === 'compat' ? asProtobufReads(reading.statement, payload) : reading.statement;
-  const problem = profile === 'compat' ? (predicateProblem(statement) ?? digestProblem(statement)) : undefined;
+  const problem =
+    profile === 'compat' ? (predicateProblem(statement) ?? digestProblem(statement)) : digestProblem(statement);
   if (problem !== undefined) return { statement, defect: { code: 'statement-malformed', message: problem } };
   const about = profile === 'compat' ? lowerCase(statement) : statement;
   return { statement, ...signingOf(about, digest), defect: subjectDefect(about, digest) };

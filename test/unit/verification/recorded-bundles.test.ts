@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type BundleCase, type BundleCheck, bundleCases } from '../../support/bundle-corpus.ts';
 import { cosignOnBundles } from '../../support/recorded-cosign.ts';
 import { kyvernoOnBundles } from '../../support/recorded-sigstore-type.ts';
+import { strictOnBundles } from '../../support/recorded-strict.ts';
 
 /** What the older sigstore-go of cosign 2.6.5 lets pass, and the ones after it do not. */
 const LET_PASS: readonly string[] = [
@@ -51,3 +52,25 @@ for (const { tool, judge, deviations, least } of TOOLS) {
     assert.deepEqual([...new Set(other.map(({ recorded }) => recorded.id))].toSorted(), [...deviations].toSorted());
   });
 }
+
+/** What is not the bundle's to say: evidence at cosign's tag beside it, what a predicate must say, revocation. */
+const ELSEWHERE = /^(?:store-124-hidden-att|store-125-junk-.*-and-att|prov-14|x509-7[23]-)/;
+
+const strict = bundleCases
+  .filter(({ id, registry, strict: wanted }) => wanted !== undefined && registry === undefined && !ELSEWHERE.test(id))
+  .flatMap((recorded) => {
+    const checks = recorded.checks.filter(
+      ({ tool, args }) => tool === 'cosign 3.1.3' && args?.[0] === 'verify-attestation',
+    );
+    return checks.map((check) => ({ recorded, check, ours: strictOnBundles(recorded, check) }));
+  });
+
+test(`${strict.length} recorded command lines: the strict reading is the one that is listed`, () => {
+  assert.ok(strict.length >= 60);
+  assert.deepEqual(
+    strict
+      .filter(({ recorded, ours }) => ours !== recorded.strict)
+      .map(({ recorded, check, ours }) => `${recorded.id}: ${recorded.strict}, ours ${ours}, ${check.args?.join(' ')}`),
+    [],
+  );
+});
