@@ -7,6 +7,7 @@ import { createOutbound } from '#compose/outbound.ts';
 import { policyReaderFindings } from '#compose/policy-readers.ts';
 import { createRevocation } from '#compose/revocation.ts';
 import { loadSigners } from '#compose/signers.ts';
+import { createTrustSources } from '#compose/trust-sources.ts';
 import { loadTrusts } from '#compose/trusts.ts';
 import type { Finding, Path } from '#config/problem.ts';
 import type { Config } from '#config/schema.ts';
@@ -29,8 +30,9 @@ export async function tryConfig(config: Config, io: Pick<CommandIo, 'readFile' |
   for (const [index, trust] of config.trusts.entries()) {
     const take = async () => {
       const { rules } = await createRevocation([trust], { ...io, outbound });
-      for (const [id, attestor] of await loadTrusts([trust], io.readFile, { revocation: rules }))
-        trusts.set(id, attestor);
+      await using sources = await createTrustSources([trust], { ...io, outbound, randomBytes });
+      const loaded = await loadTrusts([trust], io.readFile, { revocation: rules, sources: sources.byTrust });
+      for (const [id, attestor] of loaded) trusts.set(id, attestor);
     };
     found.push(...(await refusal(['trusts', index], take)));
   }

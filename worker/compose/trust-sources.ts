@@ -2,6 +2,7 @@ import type { Outbound } from '#compose/outbound.ts';
 import { trustStore } from '#compose/trust-store.ts';
 import type { MaterialSources } from '#compose/trusts.ts';
 import { sha256Hex } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
 import type { TrustAnchors, TrustOptions } from '#trust/options.ts';
 import { PUBLIC_GOOD_MIRROR, PUBLIC_GOOD_ROOT } from '#trust/public-good.ts';
 import { createTrustSource, type TrustRefresh, type TrustSource } from '#trust/trust-source.ts';
@@ -80,7 +81,9 @@ async function repositorySettings(
   switch (anchors.kind) {
     case 'tuf': {
       const { mirror, root, target, timeout, ...server } = anchors.tuf;
-      return { mirror: new URL(mirror), root: await readFile(root), target, timeoutMs: timeout, server };
+      const bytes = await readFile(root);
+      if (!isRoot(bytes)) throw noRoot(root);
+      return { mirror: new URL(mirror), root: bytes, target, timeoutMs: timeout, server };
     }
     case 'sigstore': {
       const mirror = new URL(PUBLIC_GOOD_MIRROR);
@@ -93,6 +96,21 @@ async function repositorySettings(
     case 'trustedRoot':
       return undefined;
   }
+}
+
+/** Whether its signatures hold is TUF's client's question; a file of another kind should be found at the start. */
+function isRoot(bytes: Buffer): boolean {
+  try {
+    return JSON.parse(bytes.toString('utf8')).signed?._type === 'root';
+  } catch {
+    return false;
+  }
+}
+
+function noRoot(path: string): AppError {
+  return new AppError('trust-unreadable', `${path} is no root metadata of TUF`, {
+    mend: 'take the root.json that whoever runs the repository hands out',
+  });
 }
 
 async function openSource(
