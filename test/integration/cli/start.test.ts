@@ -78,7 +78,7 @@ describe('start', () => {
       /push seen: notification of the registry/,
       /SBOM of sha256:[0-9a-f]{12}: [1-9]\d* packages/,
       /slsaprovenance1 of sha256:[0-9a-f]{12} created, signed by https:/,
-      / at localhost:\d+\/demo\/app:sha256-[0-9a-f]{64}\.att  \(\d+\.\d\d s\)$/m,
+      / at localhost:\d+\/demo\/app:sha256-[0-9a-f]{64}\.att {2}\(\d+\.\d\d s\)$/m,
       /✓ PASS under ClusterPolicy signed-evidence, as kyverno/,
       /✗ FAIL under ClusterPolicy signed-evidence/,
       /✗ ALERT AttestryVerdictFailed: /,
