@@ -61,7 +61,11 @@ test('a build that fails is tried twice, and leaves nothing that looks like a to
 test('modules of our own require the very versions that are listed', () => {
   for (const { id, version, folder } of GO_TOOLS.filter((tool) => 'folder' in tool)) {
     const text = readFileSync(join(CLONE, 'scripts', 'tools', folder ?? '', 'go.mod'), 'utf8');
-    assert.match(text, new RegExp(`(?:kyverno|policy-controller|go-containerregistry|hashicorp\\/vault) v${version}\\b`), id);
+    assert.match(
+      text,
+      new RegExp(`(?:kyverno|policy-controller|go-containerregistry|hashicorp\\/vault) v${version}\\b`),
+      id,
+    );
   }
 });
 
