@@ -89,7 +89,7 @@ describe('cosign accepts what we attach', () => {
   it('signed by a plain key', async () => {
     const image = await pushTestImage(registry.host, { repository: 'team/plain' });
     const { key, publicKey } = await writeKeyPair(scratch);
-    await attest([image.reference, '--key', key]);
+    await attest([image.reference, '--key', key, '--layout', 'cosign-tag']);
     for (const type of TYPES) {
       const { code, stderr } = await cosignVerify(scratch, image.reference, type, { flags: ['--key', publicKey] });
       assert.equal(code, 0, stderr);
