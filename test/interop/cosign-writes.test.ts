@@ -106,7 +106,7 @@ describe('what cosign attaches', () => {
 
   it('is what we sign with, too: its encrypted key opens with COSIGN_PASSWORD', async () => {
     const image = await pushTestImage(registry.host, { repository: 'team/key' });
-    await attest([image.reference, '--key', theirKey, '--type', 'cyclonedx'], PASSWORD);
+    await attest([image.reference, '--key', theirKey, '--type', 'cyclonedx', '--layout', 'cosign-tag'], PASSWORD);
     assert.equal(await cosignAccepts(image, 'cyclonedx', ['--key', theirPublicKey]), 1);
   });
 });
