@@ -22,6 +22,7 @@ import { logObservation } from '#producer/log-observation.ts';
 import { createDeadLetters } from '#queue/dead-letters.ts';
 import { createJobQueues } from '#queue/queues.ts';
 import { createDeliveryIds } from '#redis/delivery-ids.ts';
+import { createEvidenceWatch } from '#redis/evidence-watch.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
 import { createMemoryGuard } from '#redis/memory-guard.ts';
 import { createOwnPushes } from '#redis/own-pushes.ts';
@@ -105,6 +106,7 @@ export async function startProducer(
       ports: {
         queue: queues,
         ownPushes: createOwnPushes(redis, { prefix }),
+        evidence: createEvidenceWatch(redis, { prefix }),
         deliveries: createDeliveryIds(redis, { prefix }),
         rate: createRateGuard(redis, { prefix }),
         outbound: createIntakeOutbound(outside),

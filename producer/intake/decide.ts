@@ -4,6 +4,8 @@ import { type ImageRef, isRepository, isTag } from '#model/image-ref.ts';
 import { deduplicationId } from '#model/job.ts';
 import { IMAGE_CONFIGS, IMAGE_INDEXES } from '#model/media-types.ts';
 import { type PushEvent, SKIP_REASONS, type SkipReason } from '#model/push-event.ts';
+import type { PushedEvidence } from '#producer/intake/ports.ts';
+import { pushedEvidence } from '#producer/intake/pushed-evidence.ts';
 import { shown } from '#producer/intake/shown.ts';
 import type { DeliveryItem, SkippedItem } from '#producer/webhooks/adapter.ts';
 
@@ -44,7 +46,8 @@ export type Decision =
   | { readonly enqueue: Candidate }
   /** `again`: the same image once more in this request, announced in another way. */
   | { readonly skipped: Skip; readonly again: Candidate }
-  | { readonly skipped: Skip };
+  /** `evidence`: nothing to attest, but evidence of ours or of others may have been lost by it. */
+  | { readonly skipped: Skip; readonly evidence?: PushedEvidence };
 
 /**
  * The verdict on each item: enqueued, or skipped for exactly one reason, the first that applies in the order of
@@ -105,7 +108,10 @@ export function settle(found: readonly (Candidate | Skip)[], binding: Binding, f
   return found.map((one) => {
     if ('skip' in one) return { skipped: one };
     const reason = whyNot(one, binding, facts);
-    if (reason !== undefined) return { skipped: skip(one.from, reason, SKIP_REASONS[reason]) };
+    if (reason !== undefined) {
+      const evidence = pushedEvidence(one, reason);
+      return { skipped: skip(one.from, reason, SKIP_REASONS[reason]), ...(evidence ? { evidence } : {}) };
+    }
     const announced = JSON.stringify([one.imageKey, one.image.tag, one.event.actor]);
     const isNew = !accepted.has(announced);
     accepted.add(announced);

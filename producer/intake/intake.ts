@@ -17,7 +17,7 @@ import { type Candidate, candidate, type Decision, type Facts, type Skip, settle
 import { inFlight } from '#producer/intake/in-flight.ts';
 import { IN_FLIGHT } from '#producer/intake/limits.ts';
 import type { DeliveryResult, Observe } from '#producer/intake/observation.ts';
-import type { IntakePorts } from '#producer/intake/ports.ts';
+import type { IntakePorts, PushedEvidence } from '#producer/intake/ports.ts';
 import { rateDelayMs } from '#producer/intake/rate-delay.ts';
 import { shown } from '#producer/intake/shown.ts';
 import type { Source } from '#producer/intake/source.ts';
@@ -34,6 +34,9 @@ export interface Intake {
   /** Never throws: whatever fails becomes an answer that makes the sender try again. */
   receive(source: Source | undefined, request: ReceivedRequest): Promise<Answer>;
 }
+
+/** Registries tell of a push just before it can be seen, and of several in a row: one look does for all. */
+const EVIDENCE_SETTLES_MS = 1000;
 
 export interface IntakeParts {
   readonly ports: IntakePorts;
@@ -76,6 +79,10 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     }
     const found = itemsOf(source, request).map((item) => candidate(item, source.binding));
     const decisions = settle(found, source.binding, await factsOf(source, found));
+    // One after another: the order of these pushes tells what came over what.
+    for (const decision of decisions) {
+      if ('evidence' in decision && decision.evidence) await watchEvidence(source, decision.evidence, request);
+    }
     const outcomes = await inFlight(decisions, IN_FLIGHT, (decision) =>
       settleOne(source, decision, request, authentication.bearer),
     );
@@ -157,6 +164,25 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     const reference = formatImageRef(image);
     observe({ kind: 'enqueued', source: source.id, image: reference, job: id, state });
     return { from, status: state, job: id, image: reference, ...(delayMs > 0 ? { delayedMs: delayMs } : {}) };
+  }
+
+  /** Only the registry itself is believed: by an event that somebody made up, old evidence would be listed again. */
+  async function watchEvidence(
+    source: Source,
+    pushed: PushedEvidence,
+    { traceparent }: Pick<ReceivedRequest, 'traceparent'>,
+  ): Promise<void> {
+    if (!isRegistrysWord(source) || !(await ports.evidence.pushed(pushed))) return;
+    const job: ImageJob = {
+      v: JOB_VERSION,
+      kind: 'mend',
+      image: pushed.location,
+      source: source.id,
+      cause: 'evidence-pushed',
+      traceparent,
+      receivedAt: now().toISOString(),
+    };
+    await ports.queue.enqueueImage('cause', job, { delayMs: EVIDENCE_SETTLES_MS });
   }
 
   async function delayOf(source: Source, repository: string): Promise<number> {

@@ -1,5 +1,6 @@
+import type { EvidenceLocation } from '#model/evidence.ts';
 import type { ImageJob } from '#model/job.ts';
-import type { OwnPushes } from '#model/ports.ts';
+import type { EvidencePush, OwnPushes } from '#model/ports.ts';
 
 /** Puts jobs into Redis. When it resolves, the job is there: only then is a push acknowledged. */
 export interface EnqueueImage {
@@ -8,7 +9,7 @@ export interface EnqueueImage {
    * worker could ever read the job.
    */
   enqueueImage(
-    lane: 'push',
+    lane: 'push' | 'cause',
     job: ImageJob,
     options?: { readonly delayMs?: number },
   ): Promise<{ readonly id: string; readonly state: 'queued' | 'duplicate' }>;
@@ -34,10 +35,24 @@ export interface Outbound {
   get(url: URL): Promise<Uint8Array>;
 }
 
+/** Where a tag lists evidence, and what was pushed to it. */
+export interface PushedEvidence {
+  readonly location: EvidenceLocation;
+  readonly tag: string;
+  readonly push: EvidencePush;
+}
+
+/** Watches the tags that list evidence. */
+export interface EvidenceWatch {
+  /** Notes a push; answers whether evidence may have been lost by it. */
+  pushed(pushed: PushedEvidence): Promise<boolean>;
+}
+
 /** What the intake needs of Redis, and of the world. Each may throw AppError `redis-unavailable`. */
 export interface IntakePorts {
   readonly queue: EnqueueImage;
   readonly ownPushes: Pick<OwnPushes, 'has'>;
+  readonly evidence: EvidenceWatch;
   readonly deliveries: DeliveryIds;
   readonly rate: RateGuard;
   readonly outbound: Outbound;

@@ -29,6 +29,7 @@ export function writing(target: Target, check: () => Promise<void> = async () =>
       announced.push(`${repository}@${digest}`);
     },
     has: async (repository, digest) => announced.includes(`${repository}@${digest}`),
+    over: async () => undefined,
   };
   return { context: { target, lease: leaseThat(check), ownPushes }, announced };
 }

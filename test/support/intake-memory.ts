@@ -1,19 +1,23 @@
 import { AppError } from '#model/errors.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import { deduplicationId, type ImageJob } from '#model/job.ts';
-import type { IntakePorts } from '#producer/intake/ports.ts';
+import type { IntakePorts, PushedEvidence } from '#producer/intake/ports.ts';
 
 /** The intake's ports kept in memory, by the rules of the real ones: what is enqueued twice is one job. */
 export interface IntakeMemory {
   readonly ports: IntakePorts;
   readonly jobs: { readonly id: string; readonly job: ImageJob; readonly delayMs: number }[];
+  /** Pushes to tags that list evidence. */
+  readonly evidence: PushedEvidence[];
   /** `registry/repository@digest`. */
   readonly own: Set<string>;
   readonly remembered: Set<string>;
 }
 
-export function createIntakeMemory(overrides: Partial<IntakePorts> = {}): IntakeMemory {
+/** @param mayBeLost what a push to a tag that lists evidence is taken for. */
+export function createIntakeMemory(overrides: Partial<IntakePorts> = {}, mayBeLost = false): IntakeMemory {
   const jobs: IntakeMemory['jobs'] = [];
+  const evidence: IntakeMemory['evidence'] = [];
   const own = new Set<string>();
   const remembered = new Set<string>();
   const counts = new Map<string, number>();
@@ -29,6 +33,12 @@ export function createIntakeMemory(overrides: Partial<IntakePorts> = {}): Intake
       },
     },
     ownPushes: { has: async (repository, digest) => own.has(`${repository}@${digest}`) },
+    evidence: {
+      async pushed(pushed) {
+        evidence.push(pushed);
+        return mayBeLost;
+      },
+    },
     deliveries: {
       seen: async (source, id) => remembered.has(`${source} ${id}`),
       async remember(source, id) {
@@ -49,7 +59,7 @@ export function createIntakeMemory(overrides: Partial<IntakePorts> = {}): Intake
     },
     ...overrides,
   };
-  return { ports, jobs, own, remembered };
+  return { ports, jobs, evidence, own, remembered };
 }
 
 function keyOf({ kind, image }: ImageJob): string {

@@ -8,6 +8,7 @@ import type { Ledger, OutboxEntry } from '#model/ledger.ts';
 import type { Rule } from '#model/rule.ts';
 import { DEFAULT_PREDICATE_TYPES } from '#model/rule.ts';
 import type { ConfiguredSigner } from '#signing/signer.ts';
+import { createMemoryEvidencePushes } from './evidence-pushes-memory.ts';
 import { createMemoryHandedIn } from './handed-in-memory.ts';
 
 export interface TestJobs {
@@ -44,6 +45,7 @@ export function testJobs(
     ledger,
     outbox: ledger,
     handedIn,
+    evidencePushes: createMemoryEvidencePushes(),
     retryErrorMs: 300_000,
     enqueue: async (job) => void enqueued.push(job),
     now: more.now ?? engine.now,

@@ -11,6 +11,7 @@ import type { Rule } from '#model/rule.ts';
 import type { Target } from '#oci/target.ts';
 import type { RedisConnection } from '#redis/connection.ts';
 import { createEvidenceLock } from '#redis/evidence-lock.ts';
+import { createEvidencePushes } from '#redis/evidence-pushes.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
 import { createOwnPushes } from '#redis/own-pushes.ts';
 import { createWrittenEvidence } from '#redis/written-evidence.ts';
@@ -54,7 +55,8 @@ export function redisJobs({ store, prefix, target, rules, signers, ...parts }: R
   const ledger = createRedisLedger(client, { prefix });
   const { ports: inMemory, enqueued } = testJobs(engine, rules, signers, { ...parts, now: clock });
   const handedIn = createHandedIn(client, { prefix });
-  const ports: JobPorts = { ...inMemory, ledger, outbox: ledger, handedIn };
+  const evidencePushes = createEvidencePushes(client, { prefix });
+  const ports: JobPorts = { ...inMemory, ledger, outbox: ledger, handedIn, evidencePushes };
   return {
     ports,
     ledger,

@@ -44,7 +44,11 @@ export function processLock(): EvidenceLock {
 }
 
 /** Without an intake in this process there is nobody to tell. */
-export const noOwnPushes: OwnPushes = { announce: async () => {}, has: async () => false };
+export const noOwnPushes: OwnPushes = {
+  announce: async () => {},
+  has: async () => false,
+  over: async () => undefined,
+};
 
 /** What this process wrote; a command line has no memory beyond its run. */
 export function processWrittenStore(): WrittenEvidenceStore {

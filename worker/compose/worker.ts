@@ -33,6 +33,7 @@ import { createJobQueues } from '#queue/queues.ts';
 import { ensureWakes, startWakeHandler } from '#queue/schedule.ts';
 import { whyNotAlive } from '#queue/worker-health.ts';
 import { startWorkers } from '#queue/workers.ts';
+import { createEvidencePushes } from '#redis/evidence-pushes.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
 import { createHostPause } from '#redis/host-pause.ts';
 import { createRevocationMemory } from '#redis/revocation-memory.ts';
@@ -109,6 +110,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       ledger,
       outbox: ledger,
       handedIn: createHandedIn(store.client, { prefix }),
+      evidencePushes: createEvidencePushes(store.client, { prefix }),
       retryErrorMs: config.reconcile.retryError,
       enqueue: (job) => queues.enqueueImage('cause', job),
       now,

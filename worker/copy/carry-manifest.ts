@@ -50,8 +50,8 @@ async function push(
   await using lease = await lock.acquire(location, LOCK_WAIT_MS, signal);
   await ownPushes.announce(formatRepositoryRef(to), digest);
   await lease.check();
-  await to.target.pushManifest(to.repository, digest, stored.bytes, mediaType, lease.signal, async (index) => {
-    await ownPushes.announce(formatRepositoryRef(to), index);
+  await to.target.pushManifest(to.repository, digest, stored.bytes, mediaType, lease.signal, async (index, over) => {
+    await ownPushes.announce(formatRepositoryRef(to), index, over ?? 'nothing');
     await lease.check();
   });
 }

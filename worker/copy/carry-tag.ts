@@ -93,7 +93,7 @@ async function writeAsIs(
   lease: Lease,
 ): Promise<void> {
   const { digest, mediaType } = stored.descriptor;
-  await ownPushes.announce(formatRepositoryRef(to), digest);
+  await ownPushes.announce(formatRepositoryRef(to), digest, standing.digest ?? 'nothing');
   if ((await standingAt(to, tag, lease.signal)).digest !== standing.digest) {
     throw new AppError('write-conflict', `${tag} changed while it was being copied`);
   }

@@ -37,7 +37,7 @@ export function placeWishes(
 }
 
 function placesOf(subject: Subject, wish: EvidenceWish, registries: Pick<Registries, 'nameOf'>): readonly PlacedWish[] {
-  const repository = evidenceRepository(subject, wish, registries);
+  const repository = evidenceRepository(subject.image, wish, registries);
   if (wish.ready) return [readyPlace(subject, wish, wish.ready.subject, repository)];
   const [only] = subject.platforms;
   const whole: PlacedWish = {
@@ -64,10 +64,13 @@ function readyPlace(subject: Subject, wish: EvidenceWish, digest: Digest, reposi
   return { wish, location: { ...repository, digest }, descriptor, ...(platform ? { platform } : {}) };
 }
 
-function evidenceRepository(subject: Subject, wish: EvidenceWish, registries: Pick<Registries, 'nameOf'>) {
-  if (wish.repository === undefined) {
-    return { registry: subject.image.registry, repository: subject.image.repository };
-  }
+/** The repository that holds the evidence of an image: the wish's, or its own. */
+export function evidenceRepository(
+  { registry, repository }: RepositoryRef,
+  wish: Pick<EvidenceWish, 'repository'>,
+  registries: Pick<Registries, 'nameOf'>,
+): RepositoryRef {
+  if (wish.repository === undefined) return { registry, repository };
   const ref = parseRepositoryRef(wish.repository);
   return { registry: registries.nameOf(ref.registry), repository: ref.repository };
 }

@@ -2,6 +2,7 @@ import { announcedRuns } from '#jobs/announced.ts';
 import { attestJob } from '#jobs/attest-job.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import { type JobReport, jobChannel } from '#jobs/job-report.ts';
+import { mendJob } from '#jobs/mend-job.ts';
 import { signJob } from '#jobs/sign-job.ts';
 import { verifyJob } from '#jobs/verify-job.ts';
 import type { ImageRef } from '#model/image-ref.ts';
@@ -47,6 +48,9 @@ export async function runImageJob(
     }
     case 'verify':
       finish(job, await verifyJob(job, image, ports, context));
+      break;
+    case 'mend':
+      finish(job, await mendJob(job, image, ports, context));
       break;
     case 'sign':
       for (const report of await signJob(job, image, ports, context)) finish(job, report);

@@ -1,9 +1,9 @@
 import type { EvidenceWish } from '#engine/engine-ports.ts';
 import { recordedStatement } from '#engine/ready-statement.ts';
+import { evidenceRepository } from '#engine/wish-location.ts';
 import type { HandedInWish } from '#jobs/installation.ts';
 import type { JobPorts } from '#jobs/job-ports.ts';
 import type { EvidenceLocation, WrittenEvidence } from '#model/evidence.ts';
-import { parseRepositoryRef } from '#model/image-ref.ts';
 import type { Subject } from '#model/subject.ts';
 
 /**
@@ -38,8 +38,6 @@ export async function recordsOf(
   });
 }
 
-function locationOf({ image }: Subject, { repository }: EvidenceWish, ports: JobPorts): EvidenceLocation {
-  if (repository === undefined) return { registry: image.registry, repository: image.repository, digest: image.digest };
-  const ref = parseRepositoryRef(repository);
-  return { registry: ports.engine.registries.nameOf(ref.registry), repository: ref.repository, digest: image.digest };
+function locationOf({ image }: Subject, wish: EvidenceWish, ports: JobPorts): EvidenceLocation {
+  return { ...evidenceRepository(image, wish, ports.engine.registries), digest: image.digest };
 }

@@ -1,10 +1,13 @@
+import { lacksRecorded } from '#engine/mend.ts';
 import { resolveSubject } from '#engine/resolve.ts';
+import { evidenceRepository } from '#engine/wish-location.ts';
 import { alertResolved } from '#events/verdict-events.ts';
 import { askGate } from '#jobs/gate.ts';
 import type { ArmedRule } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { JobReport } from '#jobs/job-report.ts';
 import { knownNames, policiesOf } from '#jobs/known-names.ts';
+import { restores } from '#jobs/mend-job.ts';
 import { ledgerImage, type Observed, observeImage } from '#jobs/observe.ts';
 import { createStopwatch } from '#jobs/stopwatch.ts';
 import { settleSummaries } from '#jobs/summaries.ts';
@@ -42,6 +45,7 @@ export async function verifyJob(
     await summarise(job, named, armed, observed, ports, context);
     const lapsed = observed.verdicts.some(({ outcome }) => outcome === 'fail');
     if (lapsed && rule.onLapse === 'attest') await ports.enqueue(restoreJob(job, named));
+    else if (observed.failures.length === 0) await mendWhatIsLost(job, image, armed, ports, context);
   }
   await forgetWhatIsOver(image, digest, states, judged, ports);
   const [first] = judged;
@@ -77,6 +81,35 @@ async function summarise(
   const name = ledgerImage(image, digest ?? subject.image.digest);
   const work = { image: name, rule: armed.rule.name, source: ports.installation.source, job, now: ports.now() };
   await settleSummaries({ subject, armed, verdicts, gate, work }, ports, context);
+}
+
+/** No policy names everything that we wrote: what another writer took off its list is found by our own record. */
+async function mendWhatIsLost(
+  job: ImageJob,
+  image: ImageRef & { readonly digest: Digest },
+  { wishes, handedIn, summaries }: ArmedRule,
+  ports: JobPorts,
+  { signal }: JobContext,
+): Promise<void> {
+  const { digest } = image;
+  const wanted = [...wishes, ...[...handedIn, ...summaries].map(({ wish }) => wish)];
+  const places = new Map(
+    wanted.map((wish) => [wish.repository, evidenceRepository(image, wish, ports.engine.registries)]),
+  );
+  for (const place of places.values()) {
+    const location = { ...place, digest };
+    if (!(await lacksRecorded(location, ports.engine, restores(ports), signal))) continue;
+    const { source, traceparent, receivedAt } = job;
+    await ports.enqueue({
+      v: JOB_VERSION,
+      kind: 'mend',
+      image: location,
+      source,
+      cause: 'lapse',
+      traceparent,
+      receivedAt,
+    });
+  }
 }
 
 async function resolveTag({ registry, repository, tag }: ImageRef, ports: JobPorts, { signal }: JobContext) {

@@ -12,6 +12,7 @@ export const CAUSES = [
   'api',
   'schedule',
   'lapse',
+  'evidence-pushed',
   'policy-changed',
   'key-changed',
   'certificate-expiring',
@@ -51,9 +52,10 @@ export const ImageJob = z.object({
   v: z.literal(JOB_VERSION),
   /**
    * `attest` makes what is missing and verifies; `verify` only verifies, and restores when the rule says so; `sign` signs
-   * what was handed in for the image.
+   * what was handed in for the image; `mend` lists again what other writers lost of the evidence in this repository on
+   * this digest.
    */
-  kind: z.enum(['attest', 'verify', 'sign']),
+  kind: z.enum(['attest', 'verify', 'sign', 'mend']),
   image: JobImage,
   /** The configured source of the delivery, `api`, or `scheduler`. */
   source: z.string(),

@@ -198,6 +198,7 @@ export function createLayoutTarget(dir: string, form: LayoutForm = 'tree'): Targ
     takeBlob,
     mountBlob,
     pushManifest,
+    listReferrers: async () => {},
     deleteManifest,
     referrers,
     tags,

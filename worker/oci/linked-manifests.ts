@@ -21,7 +21,10 @@ const UNREADABLE: readonly string[] = ['not-found', 'manifest-malformed', 'media
 export function createLinkedManifests(
   connection: RegistryConnection,
   { manifests, list, tag }: LinkedParts,
-): Pick<Target, 'resolve' | 'manifest' | 'pushManifest' | 'deleteManifest' | 'referrers' | 'capabilities'> {
+): Pick<
+  Target,
+  'resolve' | 'manifest' | 'pushManifest' | 'listReferrers' | 'deleteManifest' | 'referrers' | 'capabilities'
+> {
   const { name, baseUrl, memo, immutableTags } = connection;
 
   /** True where the registry itself lists the referrers of this digest. */
@@ -48,17 +51,27 @@ export function createLinkedManifests(
     resolve: manifests.resolve,
     manifest: manifests.manifest,
 
-    async pushManifest(repository, reference, bytes, mediaType, signal, beforeIndex) {
+    async pushManifest(repository, reference, bytes, mediaType, signal, listing) {
       refuseDeepPath(connection, repository);
       const { descriptor, subject } = await manifests.write({ repository, reference, bytes, mediaType, signal });
       const referrer = referrerOf(descriptor, bytes);
       if (!referrer) return descriptor;
       if (subject === referrer.subject) memo.learn(name, repository, 'referrers-api', true);
       // Some registries list referrers and do not say so.
-      else if (!(await listsItself(repository, referrer.subject, signal))) {
-        await tag.add({ repository, subject: referrer.subject, signal, beforeIndex }, referrer.entry);
+      else if (listing !== 'later' && !(await listsItself(repository, referrer.subject, signal))) {
+        const change = { repository, subject: referrer.subject, signal, beforeIndex: listing };
+        await tag.add(change, [referrer.entry]);
       }
       return descriptor;
+    },
+
+    async listReferrers(repository, subject, stored, signal, beforeIndex) {
+      const entries = stored.flatMap(({ descriptor, bytes }) => {
+        const referrer = referrerOf(descriptor, bytes);
+        return referrer?.subject === subject ? [referrer.entry] : [];
+      });
+      if (entries.length === 0 || (await listsItself(repository, subject, signal))) return;
+      await tag.add({ repository, subject, signal, beforeIndex }, entries);
     },
 
     async deleteManifest(repository, digest, signal, beforeIndex) {

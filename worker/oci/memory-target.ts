@@ -111,6 +111,7 @@ export function createMemoryTarget(): Target {
     takeBlob,
     mountBlob,
     pushManifest,
+    listReferrers: async () => {},
     deleteManifest,
     referrers,
     tags,

@@ -29,7 +29,7 @@ export interface IndexChange {
 /** The list of referrers that clients keep where the registry keeps none: an index at the tag `sha256-<hex>`. */
 export interface ReferrersTag {
   list(repository: string, subject: Digest, signal?: AbortSignal): Promise<readonly Descriptor[]>;
-  add(change: IndexChange, referrer: Descriptor): Promise<void>;
+  add(change: IndexChange, referrers: readonly Descriptor[]): Promise<void>;
   drop(change: IndexChange, digest: Digest): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export function createReferrersTag({ name, limits }: RegistryConnection, manifes
       if (edit.isDone(index)) return;
       const bytes = referrersIndexBytes(edit.apply(index));
       if ((await currentDigest(repository, tag, signal)) === digest) {
-        await beforeIndex?.(sha256(bytes));
+        await beforeIndex?.(sha256(bytes), digest);
         await writeIndex({ repository, reference: tag, bytes, mediaType: OCI_INDEX, ifMatch: etag, signal });
       }
       ({ index, digest, etag } = await standing(repository, subject, signal));
@@ -103,11 +103,11 @@ export function createReferrersTag({ name, limits }: RegistryConnection, manifes
     async list(repository, subject, signal) {
       return referrersOf((await standing(repository, subject, signal)).index);
     },
-    async add(where, referrer) {
+    async add(where, referrers) {
       await change(where, {
-        isDone: (index) => listsReferrer(index, referrer),
+        isDone: (index) => referrers.every((referrer) => listsReferrer(index, referrer)),
         apply(index) {
-          const next = withReferrer(index, referrer);
+          const next = referrers.reduce(withReferrer, index);
           if (next.entries.length > MAX_REFERRERS)
             throw tooManyReferrers(`${where.repository}:${digestTag(where.subject)}`);
           return next;

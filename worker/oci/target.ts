@@ -30,10 +30,10 @@ export interface Fetcher {
 }
 
 /**
- * Called just before an index of referrers is written, with the digest that it will have: to check a lease, and to
- * announce the write. What it throws prevents the write.
+ * Called just before an index of referrers is written, with the digest that it will have and that of the one in whose
+ * place it comes: to check a lease, and to announce the write. What it throws prevents the write.
  */
-export type BeforeIndexWrite = (index: Digest) => Promise<void>;
+export type BeforeIndexWrite = (index: Digest, over: Digest | undefined) => Promise<void>;
 
 export interface Pusher {
   /** Uploads a blob unless it is there. */
@@ -41,6 +41,7 @@ export interface Pusher {
   /**
    * `reference` is a tag or the manifest's own digest. A manifest with a `subject` is listed among the subject's
    * referrers: by the store itself, or, where a registry does not know of referrers, by the index at the fallback tag.
+   * @param listing what comes before that index is written; `later`: `listReferrers` will, for several at once.
    * @throws AppError `tag-immutable`, `registry-quota`, `path-too-deep`; `write-conflict` when other writers keep taking
    * it off that index; and the registry errors.
    */
@@ -50,8 +51,24 @@ export interface Pusher {
     bytes: Uint8Array,
     mediaType: string,
     signal?: AbortSignal,
-    beforeIndex?: BeforeIndexWrite,
+    listing?: BeforeIndexWrite | 'later',
   ): Promise<Descriptor>;
+}
+
+/** Keeps the list of referrers, where a registry does not. */
+export interface ReferrerIndexer {
+  /**
+   * Lists stored manifests among the referrers of the subject that they name, in one write of the fallback tag's index;
+   * nothing to do where the store lists by itself.
+   * @throws AppError as `pushManifest`.
+   */
+  listReferrers(
+    repository: string,
+    subject: Digest,
+    manifests: readonly StoredManifest[],
+    signal?: AbortSignal,
+    beforeIndex?: BeforeIndexWrite,
+  ): Promise<void>;
 }
 
 /** Takes blobs from elsewhere; layers are larger than memory. */
@@ -110,7 +127,7 @@ export interface TagLister {
 export interface ReadTarget extends Resolver, Fetcher, ReferrerLister {}
 
 /** One registry, OCI layout directory or memory store; repositories are paths in it. */
-export interface Target extends ReadTarget, Pusher, BlobTaker, Deleter, TagLister, CapabilityProber {}
+export interface Target extends ReadTarget, Pusher, ReferrerIndexer, BlobTaker, Deleter, TagLister, CapabilityProber {}
 
 /** The configured registries by name. */
 export interface Registries {

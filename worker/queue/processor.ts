@@ -101,7 +101,8 @@ async function run(parts: ProcessorParts, job: Job, signal: AbortSignal): Promis
     attempt: job.attemptsMade + 1,
     progress: (note) => job.updateProgress(note),
   };
-  if (work.lane === 'deliver' || work.job.kind === 'verify') return parts.handle(work, context);
+  if (work.lane === 'deliver' || work.job.kind === 'verify' || work.job.kind === 'mend')
+    return parts.handle(work, context);
   const announced = await parts.announcements.list(work.lane, work.job);
   await parts.handle({ ...work, announced }, context);
   // Only now: a run that fails or dies is repeated with all of them.

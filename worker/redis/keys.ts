@@ -26,7 +26,9 @@ export interface Keys {
   written(location: EvidenceLocation): string;
   /** Pattern of all of these. */
   readonly everyWritten: string;
-  /** Present while a manifest that we pushed may still be announced to us. */
+  /** List of the latest pushes to a tag that lists evidence. */
+  evidencePushes(location: EvidenceLocation, tag: string): string;
+  /** While a manifest that we pushed may still be announced to us: what it came in place of. */
   ownPush(repository: string, digest: Digest): string;
   /** Present while a delivery may be sent again. */
   delivery(source: string, id: string): string;
@@ -102,6 +104,7 @@ export function createKeys(prefix: string): Keys {
     handedIn: (image) => at(image, 'handed-in'),
     written: (location) => at(locationKey(location), 'written'),
     everyWritten: `${prefix}:{*}:written`,
+    evidencePushes: (location, tag) => at(`${locationKey(location)}\n${tag}`, 'evidence-pushes'),
     ownPush: (repository, digest) => at(`${repository}@${digest}`, 'own-push'),
     delivery: (source, id) => at(`${source}\n${id}`, 'delivery'),
     told: (what) => at(what, 'told'),

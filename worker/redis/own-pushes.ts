@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { isDigest } from '#model/digest.ts';
 import type { OwnPushes } from '#model/ports.ts';
 import { createKeys } from '#redis/keys.ts';
 import { redisCall } from '#redis/redis-error.ts';
@@ -19,8 +20,12 @@ export function createOwnPushes(redis: Redis, options: OwnPushesOptions): OwnPus
   const keys = createKeys(options.prefix);
   const ttlMs = options.ttlMs ?? TTL_MS;
   return {
-    async announce(repository, digest) {
-      await redisCall('announce own push', redis.set(keys.ownPush(repository, digest), '1', 'PX', ttlMs));
+    async announce(repository, digest, over) {
+      await redisCall('announce own push', redis.set(keys.ownPush(repository, digest), over ?? '', 'PX', ttlMs));
+    },
+    async over(repository, digest) {
+      const over = await redisCall('look for own push', redis.get(keys.ownPush(repository, digest)));
+      return over === 'nothing' || isDigest(over) ? over : undefined;
     },
     async has(repository, digest) {
       return (await redisCall('look for own push', redis.exists(keys.ownPush(repository, digest)))) === 1;

@@ -4,8 +4,8 @@ import { AppError } from '#model/errors.ts';
 import type { EvidenceLocation } from '#model/evidence.ts';
 import { formatRepositoryRef } from '#model/image-ref.ts';
 import { OCI_EMPTY } from '#model/media-types.ts';
-import type { BeforeIndexWrite, ReferrerLister } from '#oci/target.ts';
-import { type BundleLayer, bundleManifest, EMPTY_CONFIG } from '#storage/bundle-manifest.ts';
+import type { BeforeIndexWrite, ReferrerLister, StoredManifest } from '#oci/target.ts';
+import { type BundleLayer, type BundleManifest, bundleManifest, EMPTY_CONFIG } from '#storage/bundle-manifest.ts';
 import type { WriteContext } from '#storage/cosign-tag-writer.ts';
 
 /** What is attached to a location's subject. */
@@ -26,7 +26,7 @@ export interface WrittenBundle {
 
 /**
  * Attaches bundles to a subject, each a manifest of its own by its digest; where the registry keeps no list of
- * referrers, each is listed at the fallback tag. The fence is checked before every write of a manifest or of that list,
+ * referrers, all are listed at the fallback tag, in one write. The fence is checked before every write of a manifest or of that list,
  * and both are announced as our own. Whoever calls reads back with `missingBundles`.
  * @throws AppError `lock-lost`, `write-conflict`, `tag-immutable` when the fallback tag cannot be written again,
  * `not-found` when a bundle to list again is gone, and the registry errors.
@@ -42,16 +42,32 @@ export async function writeBundles(
   if (edit.add.length + edit.relist.length === 0) return [];
   for (const { bytes, descriptor } of edit.add) await target.pushBlob(repository, bytes, descriptor.mediaType, signal);
   await target.pushBlob(repository, EMPTY_CONFIG, OCI_EMPTY, signal);
-  const written: WrittenBundle[] = [];
-  for (const layer of [...edit.relist, ...edit.add.map(({ descriptor }) => descriptor)]) {
-    const { bytes, descriptor } = bundleManifest(layer, edit.subject);
+  const layers = [...edit.relist, ...edit.add.map(({ descriptor }) => descriptor)];
+  const manifests = layers.map((layer) => bundleManifest(layer, edit.subject));
+  for (const { bytes, descriptor } of manifests) {
     await ownPushes.announce(formatRepositoryRef(location), descriptor.digest);
     await lease.check();
-    const { digest, mediaType } = descriptor;
-    await target.pushManifest(repository, digest, bytes, mediaType, signal, beforeIndex(context, location));
-    written.push({ manifestDigest: digest, layer });
+    await target.pushManifest(repository, descriptor.digest, bytes, descriptor.mediaType, signal, 'later');
   }
-  return written;
+  await target.listReferrers(repository, edit.subject.digest, manifests, signal, beforeIndex(context, location));
+  return layers.map((layer, at) => ({
+    manifestDigest: (manifests[at] as BundleManifest).descriptor.digest,
+    layer,
+  }));
+}
+
+/**
+ * Lists referrers again that are in the registry and that nobody lists any more.
+ * @throws AppError `lock-lost`, `write-conflict` and the registry errors.
+ */
+export async function relistReferrers(
+  context: WriteContext,
+  location: EvidenceLocation,
+  manifests: readonly StoredManifest[],
+): Promise<void> {
+  const { target, lease } = context;
+  const { repository, digest } = location;
+  await target.listReferrers(repository, digest, manifests, lease.signal, beforeIndex(context, location));
 }
 
 /** Reads back: answers the referrers' manifests that are not listed, or not there. */
@@ -106,9 +122,9 @@ export async function pruneBundles(
 }
 
 function beforeIndex({ lease, ownPushes }: WriteContext, location: EvidenceLocation): BeforeIndexWrite {
-  return async (index) => {
+  return async (index, over) => {
     // Registries may send the event of a push before they answer it.
-    await ownPushes.announce(formatRepositoryRef(location), index);
+    await ownPushes.announce(formatRepositoryRef(location), index, over ?? 'nothing');
     await lease.check();
   };
 }

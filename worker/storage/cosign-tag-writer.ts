@@ -76,7 +76,7 @@ export async function writeCosignTag(
   const manifest = tagManifestBytes(layers, config);
   const manifestDigest = sha256(manifest);
   // Registries may send the event of a push before they answer it.
-  await ownPushes.announce(formatRepositoryRef(location), manifestDigest);
+  await ownPushes.announce(formatRepositoryRef(location), manifestDigest, read.manifestDigest ?? 'nothing');
   await refuseChangedTag(target, repository, tag, read.manifestDigest, signal);
   await lease.check();
   try {

@@ -217,6 +217,7 @@ test('the push of the manifest is announced as our own before the registry may t
   const ownPushes = {
     announce: async (name: string, manifest: Digest) => void announced.push(`${name}@${manifest}`),
     has: async () => false,
+    over: async () => undefined,
   };
   await attest(enginePorts(target, { ownPushes }), repository, '1.0', wishes);
   const manifest = await client.resolve(repository, attestationTagOf(digest));

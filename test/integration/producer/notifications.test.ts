@@ -16,6 +16,7 @@ import { boundRegistries, mountSource } from '#producer/intake/source.ts';
 import { createJobQueues, type JobQueues } from '#queue/queues.ts';
 import { connectRedis } from '#redis/connection.ts';
 import { createDeliveryIds } from '#redis/delivery-ids.ts';
+import { createEvidenceWatch } from '#redis/evidence-watch.ts';
 import { createOwnPushes } from '#redis/own-pushes.ts';
 import { createRateGuard } from '#redis/rate-guard.ts';
 import { continueTrace } from '#telemetry/trace-context.ts';
@@ -85,6 +86,7 @@ before(async () => {
     ports: {
       queue: queues,
       ownPushes,
+      evidence: createEvidenceWatch(connection.client, { prefix }),
       deliveries: createDeliveryIds(connection.client, { prefix }),
       rate: createRateGuard(connection.client, { prefix }),
       outbound: createIntakeMemory().ports.outbound,

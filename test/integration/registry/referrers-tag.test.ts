@@ -43,6 +43,48 @@ describe('the index at the fallback tag, on a registry without the referrers API
     });
   });
 
+  test('lists several in one write, which names what it comes in place of', async () => {
+    await using target = connect(registry.url);
+    const subject = sha256('several');
+    const before = await pushReferrer(target, REPOSITORY, subject, 'before');
+    const standing = await target.resolve(REPOSITORY, digestTag(subject));
+    const stored = await Promise.all(
+      ['one', 'two'].map(async (text) => {
+        const { bytes } = await referrerBytes(target, REPOSITORY, subject, text);
+        const descriptor = await target.pushManifest(
+          REPOSITORY,
+          sha256(bytes),
+          bytes,
+          OCI_MANIFEST,
+          undefined,
+          'later',
+        );
+        return { descriptor, bytes };
+      }),
+    );
+    assert.equal((await listReferrers(target, REPOSITORY, subject)).length, 1);
+    const elsewhere = await referrerBytes(target, REPOSITORY, sha256('another subject'), 'three');
+    const other = await target.pushManifest(
+      REPOSITORY,
+      sha256(elsewhere.bytes),
+      elsewhere.bytes,
+      OCI_MANIFEST,
+      undefined,
+      'later',
+    );
+    const writes: unknown[] = [];
+    const all = [...stored, { descriptor: other, bytes: elsewhere.bytes }];
+    await target.listReferrers(REPOSITORY, subject, all, undefined, async (index, over) => {
+      writes.push([index, over]);
+    });
+    const listed = (await listReferrers(target, REPOSITORY, subject)).map(({ digest }) => digest);
+    assert.deepEqual(listed, [before.digest, ...stored.map(({ descriptor }) => descriptor.digest)]);
+    assert.deepEqual(writes, [[(await target.resolve(REPOSITORY, digestTag(subject))).digest, standing.digest]]);
+    await target.listReferrers(REPOSITORY, subject, stored, undefined, async () =>
+      assert.fail('nothing is to be written'),
+    );
+  });
+
   test('keeps the entries of others byte for byte, and mends an entry of ours that lacks its type', async () => {
     await using target = connect(registry.url);
     const subject = sha256('shared with others');

@@ -32,13 +32,10 @@ const source: Source = {
 };
 const api: Source = { ...source, id: 'api', adapter: generic, cause: 'api' };
 
+const manifest = { mediaType: 'application/vnd.oci.image.manifest.v1+json', repository: 'team/app' };
+
 function push(id: string, letter: string, change: object = {}): object {
-  const target = {
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    repository: 'team/app',
-    tag: '1',
-    digest: digest(letter),
-  };
+  const target = { ...manifest, tag: '1', digest: digest(letter) };
   return { id, action: 'push', target, actor: { name: 'ci' }, ...change };
 }
 
@@ -110,9 +107,11 @@ describe('intake', () => {
   });
 
   test('whichever part of Redis is away, nothing is acknowledged', async () => {
-    const body = { events: [push('1', 'a')] };
+    const target = { ...manifest, tag: `sha256-${'a'.repeat(64)}.att`, digest: digest('b') };
+    const body = { events: [push('1', 'a'), push('2', 'b', { target })] };
     const missing: Partial<IntakePorts>[] = [
       { ownPushes: { has: away } },
+      { evidence: { pushed: away } },
       { deliveries: { seen: away, remember: async () => {} } },
       { rate: { count: away } },
       { queue: { enqueueImage: away } },
