@@ -12,19 +12,20 @@ import { runTestFile } from './test-file.mjs';
 const AT_ONCE = Math.max(2, Math.min(4, availableParallelism()));
 
 /**
- * Runs suites one after another, printing each file as it ends.
+ * Runs suites one after another, printing each file as it ends; `only` those files of them whose path begins so, and within
+ * `limitMs` each in place of the suite's own limit.
  * @returns `{ passed, failures: [{ where, error }] }` of all of them; a suite without files is a failure
  */
-export async function runSuites({ root, node, names, print }) {
+export async function runSuites({ root, node, names, print, only = '', limitMs = undefined }) {
   const total = { passed: 0, failures: [] };
   for (const name of names) {
     try {
-      const files = suiteFiles(root, name);
+      const files = suiteFiles(root, name).filter((file) => file.startsWith(only));
       if (files.length === 0) throw new SetupError(`no test files in ${SUITES[name].folder}`);
       await prepare(root, SUITES[name]);
       const env = testEnvironment(root);
       const network = SUITES[name].ownNetwork ? findNetwork(print) : undefined;
-      const result = await runSuite({ root, node, name, files, print, env, network });
+      const result = await runSuite({ root, node, name, files, print, env, network, limitMs });
       total.passed += result.passed;
       total.failures.push(...result.failures);
     } catch (error) {
@@ -42,14 +43,14 @@ async function prepare(root, { tools, servers }) {
   if (servers !== undefined) await ensureServers({ root, say, ids: servers });
 }
 
-async function runSuite({ root, node, name, files, print, env, network }) {
+async function runSuite({ root, node, name, files, print, env, network, limitMs = SUITES[name].fileLimitMs }) {
   const began = performance.now();
   const total = { passed: 0, failures: [] };
   print(`\n${name}`);
   const waiting = [...files];
   const take = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const result = await runTestFile({ root, node, file, limitMs: SUITES[name].fileLimitMs, env, network });
+      const result = await runTestFile({ root, node, file, limitMs, env, network });
       total.passed += result.passed;
       total.failures.push(...result.failures.map(({ name: test, error }) => ({ where: `${file}: ${test}`, error })));
       printFile(result, print);

@@ -14,7 +14,7 @@ export const SUITES = {
   'registry-events': { folder: 'test/registry-events', fileLimitMs: 2 * MINUTE },
   integration: { folder: 'test/integration', fileLimitMs: 5 * MINUTE },
   interop: { folder: 'test/interop', fileLimitMs: 20 * MINUTE, tools: 'all', servers: ['postgres'], ownNetwork: true },
-  faults: { folder: 'test/faults', fileLimitMs: 10 * MINUTE },
+  faults: { folder: 'test/faults', fileLimitMs: 10 * MINUTE, tools: ['cosign2', 'cosign3'] },
 };
 
 /** What `npm test` runs, in order: the fastest answer first. */

@@ -133,16 +133,23 @@ const HANDLERS: Readonly<Record<string, (call: Call) => Answer>> = {
   tags: ({ repository, store }) => json(200, { name: repository, tags: store.tags(repository) }),
 };
 
-function upload({ method, repository, url, body, manner, store }: Call): Answer {
+function upload({ method, repository, rest, url, body, manner, store }: Call): Answer {
   const mounted =
     method === 'POST' && store.blob(url.searchParams.get('from') ?? '', url.searchParams.get('mount') ?? '');
   if (mounted) return { status: 201, headers: { 'docker-content-digest': store.putBlob(repository, mounted) } };
-  if (method === 'POST') return { status: 202, headers: { location: `/v2/${repository}/blobs/uploads/1?state=a` } };
-  if (manner.quota && isOver(manner.quota.bytes, store, repository, body)) return refused(manner.quota.refusal);
-  if (url.searchParams.get('digest') !== sha256(body)) {
+  if (method === 'POST') return { status: 202, headers: uploadAt(repository, store.beginUpload()) };
+  const bytes = store.continueUpload(rest, body);
+  if (method === 'PATCH') return { status: 202, headers: uploadAt(repository, rest) };
+  store.endUpload(rest);
+  if (manner.quota && isOver(manner.quota.bytes, store, repository, bytes)) return refused(manner.quota.refusal);
+  if (url.searchParams.get('digest') !== sha256(bytes)) {
     return refused({ status: 400, code: 'DIGEST_INVALID', message: 'other bytes' });
   }
-  return { status: 201, headers: { 'docker-content-digest': store.putBlob(repository, body) } };
+  return { status: 201, headers: { 'docker-content-digest': store.putBlob(repository, bytes) } };
+}
+
+function uploadAt(repository: string, id: string): Readonly<Record<string, string>> {
+  return { location: `/v2/${repository}/blobs/uploads/${id}?state=a` };
 }
 
 function blob({ repository, rest, store }: Call): Answer {

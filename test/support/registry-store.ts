@@ -16,11 +16,29 @@ interface Kept {
 /** The content of a registry, by the rules of the OCI distribution specification. */
 export class RegistryStore {
   readonly #repositories = new Map<string, Kept>();
+  readonly #uploads = new Map<string, Buffer>();
+  #begun = 0;
 
   #of(repository: string): Kept {
     const kept = this.#repositories.get(repository) ?? { blobs: new Map(), manifests: new Map(), tags: new Map() };
     this.#repositories.set(repository, kept);
     return kept;
+  }
+
+  beginUpload(): string {
+    this.#begun += 1;
+    return String(this.#begun);
+  }
+
+  /** Adds a part of a blob; answers all parts so far. */
+  continueUpload(id: string, part: Buffer): Buffer {
+    const bytes = Buffer.concat([this.#uploads.get(id) ?? Buffer.alloc(0), part]);
+    this.#uploads.set(id, bytes);
+    return bytes;
+  }
+
+  endUpload(id: string): void {
+    this.#uploads.delete(id);
   }
 
   blob(repository: string, digest: string): Buffer | undefined {

@@ -138,6 +138,12 @@ async function startHere(file: string): Promise<RunningWorker> {
 /** The worker as `attestry worker` runs it. It prints that it started before it takes jobs. */
 const spawnWorker = (file: string) => spawnProcess(file, 'worker');
 
+const children = new Set<ChildProcess>();
+
+function killAll(): void {
+  for (const child of children) child.kill('SIGKILL');
+}
+
 /** `attestry worker` or `attestry producer` in a process of its own, ready when this resolves. */
 export async function spawnProcess(
   file: string,
@@ -148,11 +154,12 @@ export async function spawnProcess(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: tmpdir(), ...env },
   });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  if (children.size === 0) process.once('exit', killAll);
+  children.add(child);
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.once('close', (code, signal) => {
-      process.off('exit', kill);
+      children.delete(child);
+      if (children.size === 0) process.off('exit', killAll);
       resolve(signal ?? code);
     });
   });
