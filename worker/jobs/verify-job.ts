@@ -45,8 +45,12 @@ export async function verifyJob(
     await summarise(job, named, armed, observed, ports, context);
     const lapsed = observed.verdicts.some(({ outcome }) => outcome === 'fail');
     if (lapsed && rule.onLapse === 'attest') await ports.enqueue(restoreJob(job, named));
-    else if (observed.failures.length === 0) await mendWhatIsLost(job, image, armed, ports, context);
   }
+  // Where something lapsed, the job that restores it lists the rest as well, and tells of it as of a lapse.
+  const sound = judged.every(({ verdicts, failures }) => {
+    return failures.length === 0 && verdicts.every(({ outcome }) => outcome !== 'fail');
+  });
+  if (sound) for (const { armed } of judged) await mendWhatIsLost(job, image, armed, ports, context);
   await forgetWhatIsOver(image, digest, states, judged, ports);
   const [first] = judged;
   if (!first) return { outcome: 'no-rule', missed: chooseRule(ports.installation.rules, image).missed };

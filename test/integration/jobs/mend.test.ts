@@ -124,6 +124,17 @@ describe('what another writer took off', () => {
   });
 });
 
+test('what lapsed under one name is restored by the job of the lapse, whatever its other names say', async () => {
+  const image = await attested('two-names');
+  await image.loseEvidence();
+  const location = { registry: REGISTRY, repository: image.repository, digest: image.digest };
+  await image.run(image.job({ kind: 'verify', cause: 'demand', image: location }));
+  assert.deepEqual(
+    image.enqueued.map(({ kind, cause }) => [kind, cause]),
+    [['attest', 'lapse']],
+  );
+});
+
 describe('what our own writing took from others', () => {
   for (const [when, order] of [
     ['told in the order of the writing', ['before', 'theirs', 'ours']],
