@@ -18,9 +18,8 @@ type About = RepositoryRef & { readonly digest: Digest };
 
 /** Bytes of a statement. Kyverno reads bundles of 10 MB, cosign attachments of 128 MiB, in base64. */
 export const MAX_STATEMENT_BYTES = 32 * 1024 * 1024;
-/** Caps of sigstore's readers (interop D.3). */
+/** The cap of sigstore’s readers (interop D.3). */
 const MAX_SUBJECTS = 1024;
-const MAX_DIGESTS = 32;
 
 /**
  * The statement about an image that a predicate makes. The predicate is read as strictly as verifiers read it, and judged
@@ -94,7 +93,10 @@ function requireSubjects(statement: Statement, digest: Digest): void {
   for (const [at, { digest: digests }] of statement.subject.entries()) {
     const field = `statement.subject[${at}]`;
     if (digests.sha256 !== digestHex(digest)) throw refused(field, `${field} is another image, or none`, mend);
-    if (Object.keys(digests).length > MAX_DIGESTS) throw refused(field, `more than ${MAX_DIGESTS} digests`, mend);
+    const incomparable = Object.keys(digests).find((algorithm) => algorithm !== 'sha256');
+    if (incomparable !== undefined) {
+      throw refused(`${field}.digest.${incomparable}`, `nobody can compare ${incomparable} with this image`, mend);
+    }
     const odd = Object.entries(digests).find(([, hex]) => !/^(?:[0-9a-f]{2})+$/.test(hex));
     if (odd) throw refused(`${field}.digest.${odd[0]}`, `${field}.digest.${odd[0]} is not lower-case hex`, mend);
   }

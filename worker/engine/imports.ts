@@ -4,13 +4,14 @@ import type { EnginePorts, EvidenceWish, ImportSource } from '#engine/engine-por
 import { readyStatement } from '#engine/ready-statement.ts';
 import { knowingRevocation } from '#engine/revocation.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
-import { type Digest, digestHex, sha256 } from '#model/digest.ts';
+import { type Digest, sha256 } from '#model/digest.ts';
 import type { EvidenceLayout, Statement } from '#model/evidence.ts';
 import { isOfFamily } from '#model/evidence-type.ts';
 import { SLSA_PROVENANCE } from '#model/media-types.ts';
 import type { Subject } from '#model/subject.ts';
 import { isOurs } from '#predicates/own-statement.ts';
 import { parseStatement } from '#verification/statement.ts';
+import { isAlsoAboutOthers } from '#verification/statement-subject.ts';
 
 /** Provenance that was found where a rule takes it over from, and is not taken over. */
 export interface RefusedImport {
@@ -37,6 +38,7 @@ interface Found {
 
 /** Statements about one digest; real ones have one or two. */
 const MAX_STATEMENTS = 8;
+const ALSO_ABOUT_OTHERS = 'it is also about another image';
 /** A provenance of a large build is a few MiB. */
 const MAX_STATEMENT_BYTES = 16 * 1024 * 1024;
 
@@ -130,8 +132,7 @@ function unfitToSign(bytes: Uint8Array, digest: Digest): string | undefined {
   if (bytes.byteLength > MAX_STATEMENT_BYTES) return `it has more than ${MAX_STATEMENT_BYTES} bytes`;
   const reading = parseStatement(bytes, 'strict');
   if (!reading.ok) return reading.defect.message;
-  const other = reading.statement.subject.find((about) => about.digest.sha256 !== digestHex(digest));
-  return other ? 'it is also about another image' : undefined;
+  return isAlsoAboutOthers(reading.statement, new Set([digest])) ? ALSO_ABOUT_OTHERS : undefined;
 }
 
 /** Statements that their maker signed, beside the image; verified first, under the trust of the import. */
@@ -146,6 +147,9 @@ async function signedStatements(
   const refused: RefusedImport[] = [];
   const { registry, repository } = subject.image;
   const source = ports.registries.target(registry);
+  const own = new Set(
+    [subject.descriptor, ...subject.platforms.map((each) => each.descriptor)].map((each) => each.digest),
+  );
   const platforms = wish.platforms ? subject.platforms.map(({ descriptor }) => descriptor.digest) : [];
   for (const digest of new Set([subject.descriptor.digest, ...platforms])) {
     if (!trust) break;
@@ -157,8 +161,13 @@ async function signedStatements(
       const { statement } = evidence;
       const fits = payload.byteLength <= MAX_STATEMENT_BYTES && taken.size < MAX_STATEMENTS;
       if (!fits || !isForeignProvenance(statement) || taken.has(sha256(payload))) continue;
+      // Its maker may vouch for several images at once; our signature beside another one would be nobody's decision.
+      if (isAlsoAboutOthers(statement, own)) {
+        refused.push({ from, subject: digest, digest: evidence.raw.descriptor.digest, why: ALSO_ABOUT_OTHERS });
+        continue;
+      }
       taken.add(sha256(payload));
-      statements.push({ subject: digest, payload, predicateType: statement?.predicateType ?? '' });
+      statements.push({ subject: digest, payload, predicateType: statement.predicateType });
     }
     if (taken.size > 0) continue;
     for (const { raw, why } of not) refused.push({ from, subject: digest, digest: raw.descriptor.digest, why });
@@ -167,7 +176,7 @@ async function signedStatements(
 }
 
 /** What this program observed is nobody's build, whoever signed it. */
-function isForeignProvenance(statement: Statement | undefined): boolean {
+function isForeignProvenance(statement: Statement | undefined): statement is Statement {
   return statement !== undefined && isProvenance(statement.predicateType) && !isOurs(statement);
 }
 

@@ -66,7 +66,9 @@ export async function surveyLocation(
   const slots = placed.flatMap(slotsOf);
   const content = await readContent(source, location, slots, signal, known);
   const written = await ports.written.list(location);
-  const present = new Set(placed.map(({ wish }) => wish.identity.signer.fingerprint));
+  // Who takes over the provenance of others is present, too, where their source is away for now.
+  const identities = placed.flatMap(({ wish }) => [wish, ...(wish.imports ?? [])]);
+  const present = new Set(identities.map(({ identity }) => identity.signer.fingerprint));
   // One time for all: what is judged at it is judged once.
   const measured = { content, written, present, now: ports.now() };
   const surveyed: SlotSurvey[] = [];

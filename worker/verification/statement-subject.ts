@@ -12,3 +12,14 @@ export function subjectDefect(statement: Statement, digest: Digest): EvidenceDef
   const found = named.join(', ') || 'no such digest';
   return { code: 'subject-mismatch', message: `The statement is about ${found}, not ${digest}.` };
 }
+
+/**
+ * Whether a statement speaks of anything but these images: by another digest, or by one of an algorithm that none of them
+ * has, which nobody can compare. Whoever signs such a statement vouches for what it did not look at.
+ */
+export function isAlsoAboutOthers(statement: Statement, images: ReadonlySet<Digest>): boolean {
+  return statement.subject.some(({ digest }) => {
+    const digests = Object.entries(digest);
+    return digests.length === 0 || digests.some(([algorithm, hex]) => !images.has(`${algorithm}:${hex}` as Digest));
+  });
+}

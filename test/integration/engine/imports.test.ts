@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { EvidenceWish, ImportSource } from '#engine/engine-ports.ts';
-import { readyStatement } from '#engine/ready-statement.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
 import { type Digest, sha256 } from '#model/digest.ts';
 import { IN_TOTO, SLSA_PROVENANCE_V1, SLSA_PROVENANCE_V02 } from '#model/media-types.ts';
@@ -10,6 +9,7 @@ import { overwriteAttached, readAttached, readStatementOf, signedAttachment } fr
 import { buildkitImage, buildkitStatement } from '../../support/buildkit-image.ts';
 import { attest, enginePorts, signerOf, statesOf, wishOf } from '../../support/installation.ts';
 import { makePki } from '../../support/pki.ts';
+import { builderOf } from '../../support/provenance.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry.ts';
 import { connect } from '../../support/registry-target.ts';
 import { push, smallImage } from '../../support/small-images.ts';
@@ -33,7 +33,6 @@ after(async () => {
 
 const LIFTED = { signer: lifter, former: [] };
 const BUILDKIT: ImportSource = { from: 'buildkit', identity: LIFTED };
-const GITHUB: ImportSource = { from: 'github', identity: LIFTED, trust: signerAttestor(chains) };
 const TEKTON: ImportSource = { from: 'tekton', identity: LIFTED, trust: signerAttestor(chains) };
 
 function wish(...imports: readonly ImportSource[]): EvidenceWish {
@@ -44,15 +43,6 @@ function wish(...imports: readonly ImportSource[]): EvidenceWish {
 async function statementsOn(repository: string, digest: Digest) {
   const { layers } = await readAttached(client, repository, digest);
   return Promise.all(layers.map((layer) => readStatementOf(client, repository, layer)));
-}
-
-/** `builder.id` of provenance of either version. */
-function builderOf(statement: { readonly predicate: Readonly<Record<string, unknown>> }): unknown {
-  const { runDetails, builder } = statement.predicate as {
-    runDetails?: { builder: { id: string } };
-    builder?: { id: string };
-  };
-  return (runDetails?.builder ?? builder)?.id;
 }
 
 describe("BuildKit's statements", () => {
@@ -192,54 +182,5 @@ describe('statements of Tekton Chains', () => {
     assert.deepEqual(statesOf(report), ['slsaprovenance1 created']);
     const all = await statementsOn(repository, digest);
     assert.equal(all.length, 3);
-  });
-});
-
-describe("GitHub's attestations", () => {
-  const PREDICATE = {
-    buildDefinition: { buildType: 'https://actions.github.io/buildtypes/workflow/v1', externalParameters: {} },
-    runDetails: { builder: { id: 'https://github.com/acme/app/.github/workflows/build.yml@refs/heads/main' } },
-  };
-
-  /** A bundle beside the image, as `attest-build-provenance` pushes it. */
-  async function pushBundle(repository: string, digest: Digest, by: typeof chains): Promise<Uint8Array> {
-    const statement = {
-      _type: 'https://in-toto.io/Statement/v1',
-      subject: [{ name: 'ghcr.io/acme/app', digest: { sha256: digest.slice('sha256:'.length) } }],
-      predicateType: SLSA_PROVENANCE_V1,
-      predicate: PREDICATE,
-    };
-    const payload = Buffer.from(JSON.stringify(statement));
-    const ready = readyStatement(digest, payload, false);
-    const theirs = wishOf('slsaprovenance1', { signer: by, ready, layouts: ['bundle'], rule: 'theirs' });
-    await attest(enginePorts(client), repository, '1.0', [theirs]);
-    return payload;
-  }
-
-  test('are verified first, then signed byte for byte', async () => {
-    const repository = 'imports/github';
-    const digest = await push(client, repository, '1.0', await smallImage('github'));
-    const payload = await pushBundle(repository, digest, chains);
-    const report = await attest(enginePorts(client), repository, '1.0', [wish(GITHUB)]);
-    assert.deepEqual(statesOf(report), ['slsaprovenance1 created']);
-    const [lifted, ...more] = await statementsOn(repository, digest);
-    assert.equal(more.length, 0);
-    assert.deepEqual(lifted?.payload, payload);
-    assert.deepEqual(statesOf(await attest(enginePorts(client), repository, '1.0', [wish(GITHUB)])), [
-      'slsaprovenance1 present',
-    ]);
-  });
-
-  test('of somebody else are not signed, and told; what was observed is made instead', async () => {
-    const repository = 'imports/github-stranger';
-    const digest = await push(client, repository, '1.0', await smallImage('github-stranger'));
-    await pushBundle(repository, digest, stranger);
-    const report = await attest(enginePorts(client), repository, '1.0', [wish(GITHUB)]);
-    assert.deepEqual(
-      report.refusedImports.map(({ from, subject }) => [from, subject]),
-      [['github', digest]],
-    );
-    const [observed] = await statementsOn(repository, digest);
-    assert.match(String(observed && builderOf(observed.statement)), /registry-observer/);
   });
 });
