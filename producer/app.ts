@@ -73,7 +73,10 @@ export function createApp(parts: ProducerParts): FastifyInstance {
 function hooks(app: FastifyInstance, intake: Intake, sources: ReadonlyMap<string, Source>, parts: ProducerParts): void {
   async function receive(source: Source | undefined, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const traceparent = parts.traceparent(request.headers.traceparent?.toString());
-    const answer = await intake.receive(source, receivedRequest(request, traceparent));
+    const received = receivedRequest(request, traceparent);
+    const answer = await intake.receive(source, received);
+    // Who calls the API reads the answer himself.
+    if (source && source !== parts.api) parts.keep?.(source, { ...received, id: request.id }, answer);
     if (source) parts.observe({ kind: 'answered', source: source.id, ms: reply.elapsedTime });
     return write(reply, answer, request.body);
   }

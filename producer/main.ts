@@ -16,6 +16,7 @@ import { AppError } from '#model/errors.ts';
 import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
 import { createApp } from '#producer/app.ts';
 import { apiSource, bearersOf } from '#producer/intake/api-source.ts';
+import { createDeliveryKeeper } from '#producer/intake/keep-delivery.ts';
 import type { IntakeObservation } from '#producer/intake/observation.ts';
 import { bindRegistries, boundRegistries, mountSource } from '#producer/intake/source.ts';
 import { logObservation } from '#producer/log-observation.ts';
@@ -24,6 +25,7 @@ import { createJobQueues } from '#queue/queues.ts';
 import { createDeliveryIds } from '#redis/delivery-ids.ts';
 import { createEvidenceWatch } from '#redis/evidence-watch.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
+import { createKeptDeliveries } from '#redis/kept-deliveries.ts';
 import { createMemoryGuard } from '#redis/memory-guard.ts';
 import { createOwnPushes } from '#redis/own-pushes.ts';
 import { createRateGuard } from '#redis/rate-guard.ts';
@@ -75,8 +77,19 @@ export async function startProducer(
       logObservation(log, observation);
       tell(observation);
     };
+    const { keep, most, size, body, for: ageMs } = config.producer.deliveries;
+    const keeper = stack.use(
+      createDeliveryKeeper({
+        settings: { what: keep, most, bytes: size, bodyBytes: body, ageMs },
+        store: createKeptDeliveries(redis, { prefix }),
+        requireRoom: () => memory.requireRoom(),
+        now,
+        failed: (error) => log.warn({ err: error }, 'delivery not kept'),
+      }),
+    );
     const app = createApp({
       sources,
+      keep: keeper.keep,
       ...(bearers.length > 0 ? { api: apiSource(bearers, registries) } : {}),
       ...(operatorBearers.length > 0
         ? {

@@ -2,6 +2,7 @@ import type { HandInParts } from '#producer/admin/hand-in.ts';
 import type { AdminParts } from '#producer/admin/parts.ts';
 import type { HealthCheck } from '#producer/health.ts';
 import type { Bearer } from '#producer/intake/credential.ts';
+import type { DeliveryKeeper } from '#producer/intake/keep-delivery.ts';
 import type { Observe } from '#producer/intake/observation.ts';
 import type { IntakePorts } from '#producer/intake/ports.ts';
 import type { Source } from '#producer/intake/source.ts';
@@ -26,6 +27,8 @@ export interface ProducerParts {
   /** Who may call the operators' routes, made by `bearersOf`; nobody when empty. */
   readonly operators: readonly Bearer[];
   readonly ports: IntakePorts;
+  /** Keeps deliveries for people to look at; absent: none. */
+  readonly keep?: DeliveryKeeper['keep'];
   /** What readiness depends on: Redis, the queue. */
   readonly checks: readonly HealthCheck[];
   /** The text of `/metrics` and its content type. */

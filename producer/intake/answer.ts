@@ -46,6 +46,11 @@ const FAULTS: readonly SkipReason[] = [
   'invalid-digest',
 ];
 
+/** Whether an item that was skipped for this reason is a mistake of its sender. */
+export function isFault(reason: SkipReason): boolean {
+  return FAULTS.includes(reason);
+}
+
 /** A skipped item as an outcome, with the answer that its protocol prescribes. */
 export function skippedOutcome({ from, skip, message = '', status, reply }: SkippedItem): Outcome {
   return {
@@ -75,7 +80,7 @@ export function answerTo(rules: AnswerRules, outcomes: readonly Outcome[]): Answ
     const { status, headers = {}, body } = asked;
     return body === undefined ? { status, headers, body: {}, withoutBody: true } : { status, headers, body };
   }
-  const fault = outcomes.find((outcome) => outcome.status === 'skipped' && FAULTS.includes(outcome.reason));
+  const fault = outcomes.find((outcome) => outcome.status === 'skipped' && isFault(outcome.reason));
   if (fault?.status !== 'skipped') return { status: rules.skipped, headers: {}, body: { results } };
   const { reason, message, answer, from } = fault;
   const unreadable = from === 'body' && (reason === 'malformed' || reason === 'too-large');

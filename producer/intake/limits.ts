@@ -27,3 +27,21 @@ export const KEYS_AGE_MS = 60 * 60 * 1000;
 
 /** The soonest that they are fetched again because a token names a key that is not among them. */
 export const KEYS_REFETCH_MS = 60 * 1000;
+
+/** Deliveries of an authenticated sender that are kept in a minute: the first ones tell what is wrong with the rest. */
+export const KEPT_PER_MINUTE = 300;
+
+/** The same of whoever could not be authenticated. */
+export const KEPT_OF_STRANGERS_PER_MINUTE = 10;
+
+/** Part of a source's room for kept deliveries that strangers may take, beside that of its own. */
+export const SHARE_OF_STRANGERS = 0.25;
+
+/** Bytes of a stranger's body that are kept. Most deliveries of one push fit. */
+export const KEPT_BODY_OF_STRANGERS = 8 * 1024;
+
+/** Deliveries that wait to be kept; while Redis is slow, further ones are not. */
+export const KEPT_WAITING = 32;
+
+/** Headers and parameters of a kept delivery. */
+export const KEPT_HEADERS = 64;

@@ -32,6 +32,8 @@ export interface Keys {
   ownPush(repository: string, digest: Digest): string;
   /** Present while a delivery may be sent again. */
   delivery(source: string, id: string): string;
+  /** Deliveries that were kept for people to look at; all on one node. */
+  readonly kept: KeptKeys;
   /** Present once something was told that is to be told once. */
   told(what: string): string;
   /** Prefix of the two counters of a repository's pushes. */
@@ -65,6 +67,15 @@ export interface ImageKeys {
   /** Sorted set of entry ids by order of writing, and the hash of their content. */
   readonly outbox: string;
   readonly outboxEntries: string;
+}
+
+export interface KeptKeys {
+  /** One delivery; of no id, the prefix of all. */
+  entry(id: string): string;
+  /** Sorted set of a source's deliveries by time: of whom it knows, and of others. */
+  pool(source: string, whose: 'known' | 'strangers'): string;
+  /** Set of all pools. */
+  readonly pools: string;
 }
 
 export interface IndexKeys {
@@ -107,6 +118,11 @@ export function createKeys(prefix: string): Keys {
     evidencePushes: (location, tag) => at(`${locationKey(location)}\n${tag}`, 'evidence-pushes'),
     ownPush: (repository, digest) => at(`${repository}@${digest}`, 'own-push'),
     delivery: (source, id) => at(`${source}\n${id}`, 'delivery'),
+    kept: {
+      entry: (id) => `${prefix}:{deliveries}:entry:${id}`,
+      pool: (source, whose) => `${prefix}:{deliveries}:${whose}:${sha256Hex(source).slice(0, 32)}`,
+      pools: `${prefix}:{deliveries}:pools`,
+    },
     told: (what) => at(what, 'told'),
     rate: (repository) => at(repository, 'rate'),
     seen: (digest) => at(digest, 'seen'),
