@@ -15,6 +15,9 @@ export function logObservation(log: ProducerLog, observation: IntakeObservation)
     case 'skipped':
       log.info(fields, 'push skipped');
       break;
+    case 'tried':
+      log.info(fields, 'trial judged; nothing was enqueued');
+      break;
     case 'unauthenticated':
       log.warn(fields, 'delivery with a missing or wrong credential; some senders now retry it for ever');
       break;

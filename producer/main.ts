@@ -213,6 +213,7 @@ function intakeTeller(
         emit(signingRefused({ ...context(), image, rule, job }, refusal));
         break;
       }
+      case 'tried':
       case 'unavailable':
         break;
     }

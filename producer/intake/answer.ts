@@ -13,6 +13,8 @@ export type Outcome =
       /** Milliseconds that the rate guard puts the job off. */
       readonly delayedMs?: number;
     }
+  /** A trial: it would have been enqueued. */
+  | { readonly from: string; readonly status: 'not-enqueued'; readonly image: string }
   | {
       readonly from: string;
       readonly status: 'skipped';

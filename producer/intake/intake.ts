@@ -21,6 +21,7 @@ import type { IntakePorts, PushedEvidence } from '#producer/intake/ports.ts';
 import { rateDelayMs } from '#producer/intake/rate-delay.ts';
 import { shown } from '#producer/intake/shown.ts';
 import type { Source } from '#producer/intake/source.ts';
+import { isTrial, trialAnswer } from '#producer/intake/trial.ts';
 import type { Delivery, DeliveryItem } from '#producer/webhooks/adapter.ts';
 
 /** A request as it came: bounded, nothing believed yet. */
@@ -33,6 +34,11 @@ export interface ReceivedRequest extends Omit<Delivery, 'body'> {
 export interface Intake {
   /** Never throws: whatever fails becomes an answer that makes the sender try again. */
   receive(source: Source | undefined, request: ReceivedRequest): Promise<Answer>;
+  /**
+   * A delivery that was kept, once more: believed as far as its source's credential says, without looking at it again.
+   * @throws AppError `redis-unavailable` and whatever else `receive` answers with a request to try again.
+   */
+  replay(source: Source, request: ReceivedRequest): Promise<Answer>;
 }
 
 /** Registries tell of a push just before it can be seen, and of several in a row: one look does for all. */
@@ -50,7 +56,7 @@ export interface IntakeParts {
  */
 export function createIntake({ ports, now, observe }: IntakeParts): Intake {
   const authenticator = createAuthenticator(ports.outbound, now);
-  return { receive };
+  return { receive, replay: (source, request) => accept(source, request, undefined) };
 
   async function receive(source: Source | undefined, request: ReceivedRequest): Promise<Answer> {
     // Only who asks for consent has a reason to send anything but POST.
@@ -77,15 +83,21 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
       observe({ kind: 'delivery', source: source.id, result: 'unauthenticated' });
       return unauthenticated(source.adapter.answers);
     }
+    return accept(source, request, authentication.bearer);
+  }
+
+  async function accept(source: Source, request: ReceivedRequest, bearer: string | undefined): Promise<Answer> {
     const found = itemsOf(source, request).map((item) => candidate(item, source.binding));
     const decisions = settle(found, source.binding, await factsOf(source, found));
+    if (isTrial(request.headers)) {
+      observe({ kind: 'tried', source: source.id, items: decisions.length });
+      return trialAnswer(source.adapter.answers, decisions);
+    }
     // One after another: the order of these pushes tells what came over what.
     for (const decision of decisions) {
       if ('evidence' in decision && decision.evidence) await watchEvidence(source, decision.evidence, request);
     }
-    const outcomes = await inFlight(decisions, IN_FLIGHT, (decision) =>
-      settleOne(source, decision, request, authentication.bearer),
-    );
+    const outcomes = await inFlight(decisions, IN_FLIGHT, (decision) => settleOne(source, decision, request, bearer));
     const answer = answerTo(source.adapter.answers, outcomes);
     observe({ kind: 'delivery', source: source.id, result: resultOf(outcomes, answer) });
     return answer;

@@ -88,7 +88,7 @@ type Kept = Pick<KeptDelivery, 'result' | 'status' | 'reason' | 'message' | 'enq
 /** What the answer says, which is all that the sender was told. */
 function outcomeOf({ status, body }: Answer): Kept {
   const results = Array.isArray(body.results) ? (body.results as readonly Outcome[]) : [];
-  const enqueued = results.filter((one) => one.status !== 'skipped').length;
+  const enqueued = results.filter(({ status }) => status === 'queued' || status === 'duplicate').length;
   const fault = results.find((one) => one.status === 'skipped' && isFault(one.reason));
   const whole = typeof body.reason === 'string' ? { reason: body.reason, message: String(body.message) } : undefined;
   const found = whole ?? (fault?.status === 'skipped' ? { reason: fault.reason, message: fault.message } : undefined);
@@ -97,7 +97,7 @@ function outcomeOf({ status, body }: Answer): Kept {
     status,
     ...(found ? { reason: found.reason, message: shown(found.message) } : {}),
     enqueued,
-    skipped: results.length - enqueued,
+    skipped: results.filter(({ status }) => status === 'skipped').length,
   };
 }
 

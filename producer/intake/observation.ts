@@ -24,6 +24,8 @@ export type IntakeObservation =
       readonly reason: SkipReason;
       readonly message: string;
     }
+  /** A trial was judged, and had no effect. */
+  | { readonly kind: 'tried'; readonly source: string; readonly items: number }
   /** A wrong credential. From Distribution it means that the registry's queue is stuck until it is mended. */
   | { readonly kind: 'unauthenticated'; readonly source: string }
   | {
