@@ -30,6 +30,10 @@ async function prepare(args) {
   if (isClone) {
     const { ensurePackages } = await import('../scripts/setup/packages.mjs');
     await ensurePackages(root, progress, { dev: false });
+    if (args.some((arg) => arg.includes('pkcs11:'))) {
+      const { ensureTokenBinding, namesToken } = await import('../scripts/setup/token-binding.mjs');
+      if (namesToken(args)) await ensureTokenBinding({ root, say: progress });
+    }
   }
   const node = findNode(root);
   if (node === undefined) {

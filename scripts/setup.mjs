@@ -1,4 +1,4 @@
-// node scripts/setup.mjs [--for test] [--quiet]: everything that a fresh clone needs, by plain JavaScript for Node 20.
+// node scripts/setup.mjs [--for test | --for tokens] [--quiet]: everything that a fresh clone needs, by plain JavaScript for Node 20.
 import { fileURLToPath } from 'node:url';
 import { ensurePackages } from './setup/packages.mjs';
 import { findNode } from './setup/runtime.mjs';
@@ -22,11 +22,20 @@ export async function setUp({ forTest = false, progress = say } = {}) {
   return { node: findNode(ROOT), servers };
 }
 
+/** What keys in PKCS #11 tokens need beside the packages. @throws SetupError */
+async function setUpTokens(progress) {
+  await ensurePackages(ROOT, progress, { dev: false });
+  await ensureTokenBinding({ root: ROOT, say: progress });
+  progress('the PKCS #11 binding is there');
+}
+
 async function main(args) {
-  const forTest = args.includes('test') && args[args.indexOf('test') - 1] === '--for';
-  const unknown = args.filter((arg) => !['--for', 'test', '--quiet'].includes(arg));
-  if (unknown.length > 0) throw new SetupError(`unknown argument ${unknown[0]}; use --for test, --quiet`);
-  const { node, servers } = await setUp({ forTest, progress: args.includes('--quiet') ? sayNothing : say });
+  const isFor = (purpose) => args.includes(purpose) && args[args.indexOf(purpose) - 1] === '--for';
+  const unknown = args.filter((arg) => !['--for', 'test', 'tokens', '--quiet'].includes(arg));
+  if (unknown.length > 0) throw new SetupError(`unknown argument ${unknown[0]}; use --for test, --for tokens, --quiet`);
+  const progress = args.includes('--quiet') ? sayNothing : say;
+  if (isFor('tokens')) return await setUpTokens(progress);
+  const { node, servers } = await setUp({ forTest: isFor('test'), progress });
   for (const [id, path] of Object.entries({ node, ...servers })) process.stdout.write(`${id} ${path}\n`);
 }
 

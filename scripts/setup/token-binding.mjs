@@ -11,14 +11,37 @@ const NEEDED = [
   { command: 'python3', package: 'python3-minimal' },
 ];
 
+/** Whether the arguments of a command name a key in a token. */
+export function namesToken(args) {
+  return args.some((arg) => /^(?:--[a-z-]+=)?pkcs11:/i.test(arg));
+}
+
 /**
  * Builds the binding to PKCS #11 modules, whose package holds sources alone. Only who uses a token needs it, and the
  * tests do. Headers are those of the Node among the packages, so that nothing is fetched.
  * @throws SetupError when a compiler is missing or the build fails.
  */
 export async function ensureTokenBinding({ root, say }) {
-  const built = () => existsSync(join(root, 'node_modules', 'pkcs11js', 'build', 'Release', 'pkcs11.node'));
+  const binding = join(root, 'node_modules', 'pkcs11js');
+  const built = () => existsSync(join(binding, 'build', 'Release', 'pkcs11.node'));
   if (built()) return;
+  if (!existsSync(join(binding, 'package.json'))) {
+    throw new SetupError(
+      `pkcs11js is not among the packages of ${root}; run "npm ci --ignore-scripts --include=optional" there`,
+    );
+  }
+  try {
+    await build(root, say, built);
+  } catch (error) {
+    if (error.code !== 'EROFS' && error.code !== 'EACCES') throw error;
+    throw new SetupError(
+      `the PKCS #11 binding must be built in ${root}, which is not writable; run "npm run token-binding" there once as its owner`,
+      { cause: error },
+    );
+  }
+}
+
+async function build(root, say, built) {
   await withLock(join(root, '.attestry', 'binding.lock'), say, async () => {
     if (built()) return;
     await ensureCompiler(say);

@@ -88,7 +88,7 @@ const FAILURES: Readonly<Record<TokenFailure, { code: ErrorCode; words: string; 
   binding: {
     code: 'config-invalid',
     words: 'the PKCS #11 binding is not installed, or not built',
-    mend: 'run npm rebuild pkcs11js where Attestry is installed (it needs a C++ compiler, make and Python 3); npm install pkcs11js@2.1.7 first if it is not there',
+    mend: 'run npm run token-binding in the clone, or npm rebuild pkcs11js --ignore-scripts=false where the package is installed; both need a C++ compiler, make and Python 3',
   },
   module: {
     code: 'config-invalid',
