@@ -23,6 +23,14 @@ export const ERRORS = {
   'registry-forbidden': { class: 'permanent', meaning: 'The registry answered 403: the credentials lack the right.' },
   'registry-throttled': { class: 'throttled', meaning: 'The registry answered 429.' },
   'registry-unavailable': { class: 'transient', meaning: 'The registry answered 5xx.' },
+  'registry-resting': {
+    class: 'throttled',
+    meaning: 'The registry failed again and again, or asked for it, and is left alone for a while.',
+  },
+  'over-budget': {
+    class: 'throttled',
+    meaning: 'A registry, a source or a backfill has all the jobs at a time that it may have.',
+  },
   'registry-refused': {
     class: 'permanent',
     meaning: 'The registry does not accept the content, the name or the operation.',

@@ -3,6 +3,7 @@ import { type DeliverJob, type ImageJob, LANES, type Lane } from '#model/job.ts'
 import { createAnnouncements, waitingId } from '#queue/announcements.ts';
 import { closeLaneQueues, openLaneQueues } from '#queue/lane-queues.ts';
 import { type ImageLane, parsePayload, requireSmall } from '#queue/payload.ts';
+import { nextTurn } from '#queue/turns.ts';
 import type { RedisConnection } from '#redis/connection.ts';
 import type { MemoryGuard } from '#redis/memory-guard.ts';
 import { redisCall } from '#redis/redis-error.ts';
@@ -51,6 +52,8 @@ export interface JobQueuesOptions {
 /** A delivery blocks its double as long as it is kept: much longer than a relay that died takes to tell it again. */
 const DELIVERIES_KEPT = { count: 10_000, age: 24 * 3600 };
 
+const COUNTED = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
+
 export function createJobQueues({ connection, prefix, memory }: JobQueuesOptions): JobQueues {
   const queues = openLaneQueues(connection, prefix);
   const announcements = createAnnouncements(connection, prefix);
@@ -64,11 +67,13 @@ export function createJobQueues({ connection, prefix, memory }: JobQueuesOptions
     // On the same connection, so that it is there before the job is.
     const noted = job.kind === 'attest' ? announcements.note(lane, job) : undefined;
     noted?.catch(() => undefined);
+    const priority = await nextTurn(connection, prefix, queue, lane, job);
     // Asked on the same connection just before: the queue answers with the id of the job that won, and only the one
     // that was there before tells whether that is ours.
     const before = connection.client.get(queue.toKey(`de:${id}`));
     before.catch(() => undefined);
     const added = queue.add(lane, payload, {
+      priority,
       deduplication: { id, keepLastIfActive: true },
       ...(options.delayMs ? { delay: options.delayMs } : {}),
     });
@@ -95,10 +100,10 @@ export function createJobQueues({ connection, prefix, memory }: JobQueuesOptions
   async function counts(): Promise<readonly LaneCounts[]> {
     return Promise.all(
       LANES.map(async (lane) => {
-        const of = await redisCall('count jobs', queues[lane].getJobCounts('waiting', 'active', 'delayed', 'failed'));
+        const of = await redisCall('count jobs', queues[lane].getJobCounts(...COUNTED));
         return {
           lane,
-          waiting: of.waiting ?? 0,
+          waiting: (of.waiting ?? 0) + (of.prioritized ?? 0),
           active: of.active ?? 0,
           delayed: of.delayed ?? 0,
           dead: of.failed ?? 0,

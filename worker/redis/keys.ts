@@ -44,6 +44,14 @@ export interface Keys {
   revocation(trust: string): string;
   /** Until when a registry host asked us to stay away. */
   hostPause(host: string): string;
+  /** What all workers keep to with one registry; on one node, with its pause. */
+  budget(registry: string): BudgetKeys;
+  /** What all workers keep to with the jobs of one source. */
+  sourceBudget(source: string): Omit<BudgetKeys, 'breaker'>;
+  /** Hash job id → how often it was put off through no fault of its own. */
+  putOffs(lane: Lane): string;
+  /** Hash of the places that whose jobs wait in a lane have in it; of its queue's node. */
+  turns(lane: Lane): string;
   /** Hash of what workers learnt of registries. */
   readonly learnt: string;
 
@@ -67,6 +75,15 @@ export interface ImageKeys {
   /** Sorted set of entry ids by order of writing, and the hash of their content. */
   readonly outbox: string;
   readonly outboxEntries: string;
+}
+
+export interface BudgetKeys {
+  /** Hash: failures in a row, and until when the registry is left alone. */
+  readonly breaker: string;
+  /** When the next request may be sent, microseconds; of one lane or of all. */
+  rate(lane: Lane | 'all'): string;
+  /** Sorted set of the running jobs by the end of their lease; of one lane or of all. */
+  slots(lane: Lane | 'all'): string;
 }
 
 export interface KeptKeys {
@@ -128,6 +145,17 @@ export function createKeys(prefix: string): Keys {
     seen: (digest) => at(digest, 'seen'),
     revocation: (trust) => at(trust, 'revocation'),
     hostPause: (host) => at(host.toLowerCase(), 'pause'),
+    budget: (registry) => ({
+      breaker: at(registry.toLowerCase(), 'breaker'),
+      rate: (lane) => at(registry.toLowerCase(), `rate-${lane}`),
+      slots: (lane) => at(registry.toLowerCase(), `slots-${lane}`),
+    }),
+    sourceBudget: (source) => ({
+      rate: (lane) => at(`source\n${source}`, `rate-${lane}`),
+      slots: (lane) => at(`source\n${source}`, `slots-${lane}`),
+    }),
+    putOffs: (lane) => `${prefix}:{queue-${lane}}:put-offs`,
+    turns: (lane) => `${prefix}:{queue-${lane}}:turns`,
     learnt: `${prefix}:{registries}:learnt`,
     image: (image) => ({
       head: at(image, 'head'),
