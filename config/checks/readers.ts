@@ -1,7 +1,6 @@
 import type { Draft, Entry } from '#config/draft.ts';
 import { evidencePlan } from '#config/evidence-plan.ts';
 import type { Finding, Path } from '#config/problem.ts';
-import type { Config } from '#config/schema.ts';
 import type { EvidencePlan } from '#model/readability.ts';
 import { readability } from '#model/readability.ts';
 import type { EvidenceRule } from '#model/rule.ts';
@@ -15,15 +14,6 @@ export interface PlannedEvidence {
   readonly plan: EvidencePlan;
   /** Of the evidence. */
   readonly path: Path;
-}
-
-/** All evidence of a configuration that is whole. */
-export function configuredEvidence({ rules, signers, witnesses }: Config): readonly PlannedEvidence[] {
-  return plannedEvidence({
-    rules: rules.map((value, index) => ({ value, path: ['rules', index] })),
-    signers: signers.map((value, index) => ({ value, path: ['signers', index] })),
-    witnesses: witnesses.map((value, index) => ({ value, path: ['witnesses', index] })),
-  });
 }
 
 /** All evidence of all rules, by each of its signers that is well-formed. */

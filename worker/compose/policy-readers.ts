@@ -1,6 +1,6 @@
-import { configuredEvidence, type PlannedEvidence } from '#config/checks/readers.ts';
+import { type PlannedEvidence, plannedEvidence } from '#config/checks/readers.ts';
+import type { Entries } from '#config/draft.ts';
 import { type Finding, formatPath } from '#config/problem.ts';
-import type { Config } from '#config/schema.ts';
 import { AppError } from '#model/errors.ts';
 import { readability } from '#model/readability.ts';
 import { VERIFIER_TITLES } from '#model/verifier.ts';
@@ -11,16 +11,18 @@ import { type PolicyAsk, policyAsks } from '#policy/policy-asks.ts';
  * all of it was made. Policies of kinds that are not judged here count too.
  */
 export async function policyReaderFindings(
-  config: Config,
+  entries: Pick<Entries, 'rules' | 'signers' | 'witnesses' | 'policies'>,
   readFile: (path: string) => Promise<Uint8Array>,
 ): Promise<readonly Finding[]> {
   const asks = new Map<string, readonly PolicyAsk[]>();
-  for (const { id, file } of config.policies) {
+  for (const {
+    value: { id, file },
+  } of entries.policies) {
     const texts = await Promise.all(file.map(async (path) => Buffer.from(await readFile(path)).toString('utf8')));
     asks.set(id, texts.flatMap(policyAsks));
   }
-  const planned = configuredEvidence(config);
-  return config.rules.flatMap((rule) => {
+  const planned = plannedEvidence(entries);
+  return entries.rules.flatMap(({ value: rule }) => {
     const wanted = planned.filter((each) => each.rule === rule);
     return rule.policies.flatMap((id) => (asks.get(id) ?? []).flatMap((ask) => unreadable(ask, wanted)));
   });

@@ -20,6 +20,7 @@ import { tellTrustRefresh } from '#compose/trust-news.ts';
 import { createTrustSources } from '#compose/trust-sources.ts';
 import { loadTrusts } from '#compose/trusts.ts';
 import { createWorkerEngine } from '#compose/worker-engine.ts';
+import { entriesOfConfig } from '#config/draft.ts';
 import { eventSource } from '#events/cloud-event.ts';
 import { jobDead } from '#events/watch-events.ts';
 import { runImageJob } from '#jobs/image-job.ts';
@@ -79,7 +80,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const policies = await loadPolicies(config.policies, parts.readFile, (policy, { code, message, next }) =>
       log.warn({ policy, code, next }, `policy cannot be judged: ${message}`),
     );
-    refuseUnreadable(await policyReaderFindings(config, parts.readFile));
+    refuseUnreadable(await policyReaderFindings(entriesOfConfig(config), parts.readFile));
     const revocable = revocation.rules;
     const live = createLiveInstallation({ source, rules: config.rules, signers, trusts, policies, revocable });
     const { installation } = live;

@@ -90,6 +90,56 @@ test('check: an invalid file is 2, its problems on stderr, nothing on stdout', a
   assert.equal((await run(['check', '--config', join(dir, 'nope.yaml')])).code, 2);
 });
 
+test('check: what hangs on nothing else is found in one run, whatever else is wrong', async () => {
+  const policy = `
+kind: ClusterPolicy
+metadata: { name: bundles }
+spec: { rules: [{ verifyImages: [{ type: SigstoreBundle, attestations: [{ type: "https://cyclonedx.org/bom" }] }] }] }
+`;
+  await writeFile(join(dir, 'bundles.yaml'), policy);
+  const several = join(dir, 'several.yaml');
+  const keyless = `
+  - id: worker
+    type: keyless
+    fulcio: { url: "https://fulcio.example.com" }
+    identity: { subject: "https://example.com/worker", issuer: "https://issuer.example.com" }
+    token: { from: github }
+    trust: fulcio
+    witnesses: log
+witnesses:
+  - { id: log, type: rekor, url: "https://rekor.example.com" }
+  - { id: second, type: rekor, version: 2, url: "https://rekor2.example.com" }
+trusts: [{ id: fulcio, certificateChain: chain.crt }]`;
+  await writeFile(
+    several,
+    MINIMAL.replace('policy.yaml', 'bundles.yaml')
+      .replace('chain: chain.crt }', `chain: nowhere.crt, witnesses: second }${keyless}`)
+      .replace('signer: release }]', 'signer: release, layout: cosign-tag }]'),
+  );
+  const { code, stdout } = await run(['check', '--json', '--config', several]);
+  assert.equal(code, 2);
+  const all: readonly { key: string; message: string; severity: string; line: number }[] = JSON.parse(stdout).problems;
+  const problems = all.filter(({ severity }) => severity === 'error');
+  const wanted: readonly (readonly [string, RegExp])[] = [
+    ['signers[0].chain', /nowhere\.crt cannot be read/],
+    ['signers[1]', /the time that its witnesses tell could not be checked/],
+    ['rules[0].evidence[0]', /Rekor v2 log as its only witness .* cosign's tags cannot hold its entries/],
+    ['rules[0].evidence[0]', /type SigstoreBundle cannot read cyclonedx .* which ClusterPolicy\/bundles asks for/],
+  ];
+  for (const [key, message] of wanted) {
+    assert.ok(
+      problems.some((problem) => problem.key === key && message.test(problem.message)),
+      `${key} ${message}: ${JSON.stringify(problems, null, 1)}`,
+    );
+  }
+  assert.equal(problems.length, wanted.length, JSON.stringify(problems, null, 1));
+  const lines = all.map(({ line }) => line);
+  assert.deepEqual(
+    lines,
+    lines.toSorted((a, b) => a - b),
+  );
+});
+
 test('explain says which rule holds and what follows, as text and as JSON', async () => {
   const image = 'registry.example.com/team/app:1.0';
   const text = await run(['explain', image, '--config', file()]);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { policyReaderFindings, refuseUnreadable } from '#compose/policy-readers.ts';
+import { entriesOfConfig } from '#config/draft.ts';
 import { checkText, MINIMAL } from '../../support/config-text.ts';
 
 const policy = (type: string, predicateType = 'https://cyclonedx.org/bom') => `
@@ -12,7 +13,7 @@ spec: { rules: [{ verifyImages: [{ type: ${type}, attestations: [{ type: "${pred
 async function findings(text: string, document: string) {
   const { config, problems } = await checkText(text);
   assert.ok(config, JSON.stringify(problems));
-  return await policyReaderFindings(config, async () => Buffer.from(document));
+  return await policyReaderFindings(entriesOfConfig(config), async () => Buffer.from(document));
 }
 
 test('evidence that the policy of its rule cannot read is refused with rule, signer, policy and mend', async () => {

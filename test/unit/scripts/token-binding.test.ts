@@ -32,7 +32,7 @@ function installed(): string {
 }
 
 const said: string[] = [];
-const ensure = () => ensureTokenBinding({ root, say: (text) => said.push(text) });
+const ensure = () => ensureTokenBinding({ root, say: (text: string) => said.push(text) });
 
 test('it is built once, by scripts that npm is told to run, against the headers among the packages', async () => {
   const release = installed();

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type CommandIo, EXIT } from '#cli/command.ts';
-import { checkConfig } from '#config/check.ts';
+import { byPlace, checkConfig } from '#config/check.ts';
 import { type ExplainedEvidence, type Explanation, explainImage } from '#config/explain.ts';
 import { loadConfig } from '#config/load.ts';
 import type { OutsideScope } from '#config/outside.ts';
@@ -80,9 +80,9 @@ function usage(io: ConfigCommandIo, message: string): number {
 type Output = 'json' | 'quiet' | 'text';
 
 async function check(file: string, scope: OutsideScope, output: Output, io: ConfigCommandIo): Promise<number> {
-  const { config, problems, place } = await checkConfig(file, io, scope);
-  const tried = config && scope === 'all' ? await (await loadTrial())(config, io) : [];
-  const all = [...problems, ...tried.map(place)];
+  const { config, drafted, problems, place } = await checkConfig(file, io, scope);
+  const tried = drafted && scope === 'all' ? await (await loadTrial())(drafted, io) : [];
+  const all = [...problems, ...tried.map(place)].sort(byPlace);
   const valid = all.every(({ severity }) => severity === 'warning');
   if (output === 'json') io.stdout(`${JSON.stringify({ file, valid, problems: all }, null, 2)}\n`);
   else for (const problem of all) io.stderr(`${formatProblem(file, problem)}\n`);
