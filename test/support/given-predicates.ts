@@ -105,6 +105,26 @@ export const GIVEN: readonly GivenSample[] = [
     },
   },
   {
+    name: 'slsaprovenance',
+    predicateType: 'https://slsa.dev/provenance/v0.2',
+    predicate: {
+      builder: { id: 'https://ci.example.com/builder' },
+      buildType: 'https://example.com/build',
+      invocation: {
+        configSource: { uri: 'git+https://example.com/app', digest: { sha1: 'ab' }, entryPoint: 'Dockerfile' },
+        parameters: { target: 'release' },
+        environment: { platform: 'linux/amd64' },
+      },
+      metadata: {
+        buildInvocationID: '7',
+        buildStartedOn: '2026-05-01T08:00:00Z',
+        completeness: { parameters: true, environment: false, materials: false },
+        reproducible: false,
+      },
+      materials: [{ uri: 'pkg:docker/debian@13', digest: { sha256: 'ab' } }],
+    },
+  },
+  {
     name: 'vsa',
     predicateType: DEFAULT_PREDICATE_TYPES.vsa,
     predicate: {

@@ -1,6 +1,7 @@
 import { type Digest, digestHex } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import type { Statement } from '#model/evidence.ts';
+import { isOfFamily } from '#model/evidence-type.ts';
 import { formatRepositoryRef, type RepositoryRef } from '#model/image-ref.ts';
 import { predicateProblem } from '#predicates/given-predicate.ts';
 import { statementBytes } from '#predicates/statement.ts';
@@ -18,6 +19,8 @@ type About = RepositoryRef & { readonly digest: Digest };
 
 /** Bytes of a statement. Kyverno reads bundles of 10 MB, cosign attachments of 128 MiB, in base64. */
 export const MAX_STATEMENT_BYTES = 32 * 1024 * 1024;
+/** Of every version (interop A.3.3). */
+const IMAGE_SIGNATURE = 'https://sigstore.dev/cosign/sign';
 /** The cap of sigstore’s readers (interop D.3). */
 const MAX_SUBJECTS = 1024;
 
@@ -79,6 +82,12 @@ function requireSize({ byteLength }: Uint8Array, what: string, field: string): v
 }
 
 function requireForm(predicateType: string, predicate: unknown): void {
+  if (isOfFamily(predicateType, IMAGE_SIGNATURE)) {
+    const message = `${predicateType} says that the image itself is signed: it is made of the image, never handed in`;
+    const mend =
+      'sign the image with attestry attest IMAGE --type signature, or by an entry `type: signature` of a rule';
+    throw refused('predicateType', message, mend);
+  }
   const problem = predicateProblem(predicateType, predicate);
   if (problem) throw refused(problem.field, `${problem.field} ${problem.message}`, problem.mend);
 }

@@ -121,6 +121,18 @@ describe('a whole statement', () => {
     });
   }
 
+  it('that the image itself is signed is refused, whole or as a predicate, with the way to sign it', () => {
+    const type = 'https://sigstore.dev/cosign/sign/v1';
+    for (const error of [
+      refusal(() => checkStatement(ABOUT, bytes(statement({ predicateType: type, predicate: {} })))),
+      refusal(() => predicateStatement(ABOUT, type, bytes({}))),
+    ]) {
+      assert.equal(error.field, 'predicateType');
+      assert.match(error.message, /says that the image itself is signed/);
+      assert.match(error.mend ?? '', /attest IMAGE --type signature/);
+    }
+  });
+
   it('of another type than it was announced as is refused', () => {
     const error = refusal(() => checkStatement(ABOUT, bytes(statement()), 'https://openvex.dev/ns'));
     assert.equal(error.field, 'statement.predicateType');
