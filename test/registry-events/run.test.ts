@@ -115,6 +115,8 @@ async function throughCommand({ files, expected }: Sample): Promise<void> {
     readFile: (path: string) => readFile(path),
     env: {},
     now: () => new Date('2026-03-02T10:15:31Z'),
+    signal: new AbortController().signal,
+    interactive: false,
   };
   const { headers, body, expected: assume } = files;
   const request = headers === undefined ? [] : ['--headers', headers];

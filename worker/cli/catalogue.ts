@@ -44,7 +44,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'hooks',
-    summary: 'explain what a stored webhook delivery would enqueue',
+    summary: 'set senders up, try them, look at deliveries and replay them',
     load: async () => (await import('#cli/commands/hooks.ts')).hooksCommand,
   },
   {

@@ -45,6 +45,8 @@ async function run(...args: string[]): Promise<{ code: number; out: string }> {
     },
     env: {},
     now: () => new Date('2026-03-02T10:15:31Z'),
+    signal: new AbortController().signal,
+    interactive: false,
   });
   return { code, out: out.join('') };
 }

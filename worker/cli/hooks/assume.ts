@@ -3,7 +3,8 @@ import { AppError } from '#model/errors.ts';
 import { attestationTagTest } from '#producer/intake/attestation-tag.ts';
 import type { Credential } from '#producer/intake/credential.ts';
 import type { Binding } from '#producer/intake/decide.ts';
-import { bindRegistries } from '#producer/intake/source.ts';
+import type { SourceOptions } from '#producer/intake/options.ts';
+import { bindRegistries, bindSource, boundRegistries } from '#producer/intake/source.ts';
 import type { SenderSettings, WebhookAdapter } from '#producer/webhooks/adapter.ts';
 
 /** What a sample takes for granted about the source's configuration, by the names that recorded samples use. */
@@ -63,6 +64,15 @@ export function readAssumption(value: unknown, adapter: WebhookAdapter): Assumpt
   const names = issue?.code === 'unrecognized_keys' ? issue.keys : [];
   if (names.length > 0) throw unread(`unknown member ${names.join(', ')}`);
   throw unread(`member ${issue?.path.join('.') || '(top)'} has the wrong type`);
+}
+
+/** What a configured source is, without its secrets. */
+export function assumedSource(
+  source: SourceOptions,
+  config: { readonly registries: Parameters<typeof boundRegistries>[0] },
+): Assumption {
+  const { binding, settings = {} } = bindSource(source, boundRegistries(config.registries));
+  return { binding, settings, credential: (stored) => stored, ownDigests: [] };
 }
 
 function assumption(given: Assume, adapter: WebhookAdapter): Assumption {
