@@ -24,6 +24,7 @@ import { createDeadLetters } from '#queue/dead-letters.ts';
 import { createJobQueues } from '#queue/queues.ts';
 import { createDeliveryIds } from '#redis/delivery-ids.ts';
 import { createEvidenceWatch } from '#redis/evidence-watch.ts';
+import { createHandInAllowance } from '#redis/hand-in-allowance.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
 import { createKeptDeliveries } from '#redis/kept-deliveries.ts';
 import { createMemoryGuard } from '#redis/memory-guard.ts';
@@ -111,6 +112,7 @@ export async function startProducer(
         store: createHandedIn(redis, { prefix }),
         queue: queues,
         requireRoom: () => memory.requireRoom(),
+        spend: createHandInAllowance(redis, { prefix, bytes: config.producer.api.handInPerHour }).spend,
         refused: ({ image, rule, job, ...refusal }) =>
           observed({ kind: 'signing-refused', source: job.source, image, rule, job, refusal }),
         now,

@@ -38,7 +38,8 @@ export function handInRoute(
       } catch (error) {
         if (!(error instanceof AppError) || error.code !== 'handed-in-full') throw error;
         reply.code(429).header('retry-after', String(Math.ceil((error.retryAfterMs ?? 1000) / 1000)));
-        return reply.send({ reason: error.code, message: error.message });
+        const mend = error.mend === undefined ? '' : `; ${error.mend}`;
+        return reply.send({ reason: error.code, message: `${error.message}${mend}` });
       }
     },
   );

@@ -26,7 +26,7 @@ export type Given =
 
 /** A request that the rules do not allow, for the count and the event. */
 export interface HandInRefused extends SigningRefusal {
-  /** `registry/repository@digest`. */
+  /** `registry/repository@digest`; the registry may be one that is not configured, and then the digest may be absent. */
   readonly image: string;
   readonly rule: string;
   /** What a job of it would have been. */
@@ -43,6 +43,8 @@ export interface HandInParts {
   };
   /** @throws AppError while Redis is nearly full. */
   readonly requireRoom: () => Promise<void>;
+  /** @throws AppError `handed-in-full` when the caller has handed in too much lately. */
+  readonly spend: (caller: string, bytes: number) => Promise<void>;
   /** JSON that all parsers read alike: no member twice, bounded. */
   readonly readJson: (
     bytes: Uint8Array,
@@ -92,7 +94,10 @@ export async function handIn(parts: HandInParts, request: HandInRequest): Promis
     return refusal(422, 'malformed', `${field === '' ? '' : `\`${field}\`: `}${FORM}`);
   }
   const image = readAbout(body.data.image, parts);
-  if (isRefusal(image)) return image;
+  if (isRefusal(image)) {
+    if (image.reason === 'host-not-allowed') tellStranger(parts, body.data.image, image, request);
+    return image;
+  }
   const given = readGiven(body.data);
   if ('refused' in given) return given;
   const job = jobOf(image, request, parts.now());
@@ -100,6 +105,14 @@ export async function handIn(parts: HandInParts, request: HandInRequest): Promis
   if ('payload' in judged) return keep(parts, image, judged, body.data.signer, job);
   parts.refused({ ...judged, image: withoutTag(image), job });
   return refusal(judged.reason === 'statement' ? 422 : 403, judged.reason, judged.why);
+}
+
+/** No rule can speak of an image of a registry that is not served: who asks for it is outside the rules as well. */
+function tellStranger(parts: HandInParts, text: string, { message }: Refusal, request: HandInRequest): void {
+  const image = readImage(text, (host) => host);
+  if (isRefusal(image)) return;
+  const job = jobOf(image, request, parts.now());
+  parts.refused({ reason: 'rule', why: message, rule: '(none)', image: withoutTag(image), job });
 }
 
 function judge(
@@ -133,6 +146,7 @@ async function keep(
     receivedAt,
   };
   await parts.requireRoom();
+  await parts.spend(actor ?? '(none)', handedIn.statement.length);
   // First the statement, then the job: one that starts at once must find it.
   const id = await parts.store.put(withoutTag(image), handedIn);
   const queued = await parts.queue.enqueueImage('push', job);
@@ -204,7 +218,7 @@ function whyNot(
   return unmet && { ...unmet, rule: rule.name };
 }
 
-function jobOf(image: About, { actor, traceparent }: HandInRequest, now: Date): ImageJob {
+function jobOf(image: ImageRef, { actor, traceparent }: HandInRequest, now: Date): ImageJob {
   return {
     v: JOB_VERSION,
     kind: 'sign',

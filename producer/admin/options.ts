@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Id, oneOrMore, SecretReference } from '#model/settings.ts';
+import { byteSize, Id, oneOrMore, SecretReference } from '#model/settings.ts';
 
 /** One bearer of the API: its name is the actor of the jobs that it asks for. */
 export interface ApiToken {
@@ -28,6 +28,9 @@ export const ApiOptions = z.strictObject({
     .max(100)
     .default([])
     .describe('May ask for images and hand in statements: POST /v1/images, POST /v1/attestations. For CI.'),
+  handInPerHour: byteSize('4MiB', '64GiB')
+    .prefault('256MiB')
+    .describe('Statements that the bearer of one token may hand in within an hour; a small one counts as 16 KiB.'),
   operators: z
     .array(Token)
     .max(100)

@@ -71,6 +71,7 @@ export function setUpHandIn(more: Partial<HandInParts> = {}) {
         },
       },
       requireRoom: async () => void order.push('room'),
+      spend: async () => {},
       refused: (each) => void refused.push(each),
       now: () => new Date('2026-03-02T10:15:31Z'),
       ...more,

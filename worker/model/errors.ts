@@ -109,7 +109,7 @@ export const ERRORS = {
   },
   'handed-in-full': {
     class: 'throttled',
-    meaning: 'Too many statements that were handed in wait to be signed for one image.',
+    meaning: 'Too much was handed in: it waits to be signed for one image, or came from one caller within an hour.',
   },
   'builder-evidence-awaited': {
     class: 'throttled',

@@ -22,6 +22,8 @@ export interface Keys {
   fence(location: EvidenceLocation): string;
   /** Hash of the statements that wait to be signed for an image. */
   handedIn(image: string): string;
+  /** Bytes that a caller of the API handed in within this hour. */
+  handInAllowance(caller: string): string;
   /** JSON list of what we wrote to a location. */
   written(location: EvidenceLocation): string;
   /** Pattern of all of these. */
@@ -130,6 +132,7 @@ export function createKeys(prefix: string): Keys {
     lock: (location) => at(locationKey(location), 'lock'),
     fence: (location) => at(locationKey(location), 'fence'),
     handedIn: (image) => at(image, 'handed-in'),
+    handInAllowance: (caller) => at(`caller\n${caller}`, 'hand-in-allowance'),
     written: (location) => at(locationKey(location), 'written'),
     everyWritten: `${prefix}:{*}:written`,
     evidencePushes: (location, tag) => at(`${locationKey(location)}\n${tag}`, 'evidence-pushes'),

@@ -3,9 +3,10 @@ import { after, before, test } from 'node:test';
 import { sha256 } from '#model/digest.ts';
 import type { HandedIn } from '#model/handed-in.ts';
 import { connectRedis, type RedisConnection } from '#redis/connection.ts';
+import { createHandInAllowance } from '#redis/hand-in-allowance.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
 import { createKeys } from '#redis/keys.ts';
-import { fails } from '../../support/failure.ts';
+import { fails, failure } from '../../support/failure.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 
 let redis: TestRedis;
@@ -74,4 +75,32 @@ test('what does not read as something handed in is none', async () => {
   const key = createKeys('three').handedIn(IMAGE);
   await connection.client.hset(key, { a: 'no JSON', b: '{"v":2}', c: JSON.stringify({ ...handedIn(), statement: 7 }) });
   for (const id of await store.list(IMAGE)) assert.equal(await store.get(IMAGE, id), undefined);
+});
+
+test('a caller hands in so much within a window, by whichever process, and no other caller is held back', async () => {
+  const options = { prefix: 'allowance', bytes: 64 * 1024, windowMs: 60_000 };
+  const [one, two] = [
+    createHandInAllowance(connection.client, options),
+    createHandInAllowance(connection.client, options),
+  ];
+  await one.spend('ci', 30 * 1024);
+  await two.spend('ci', 1);
+  const refused = await failure(two.spend('ci', 20 * 1024));
+  assert.equal(refused.code, 'handed-in-full');
+  assert.equal(refused.field, 'producer.api.handInPerHour');
+  assert.ok((refused.retryAfterMs ?? 0) > 0 && (refused.retryAfterMs ?? 0) <= 60_000);
+  // What was refused was not taken: the rest is still there.
+  await one.spend('ci', 18 * 1024);
+  await one.spend('other', 60 * 1024);
+});
+
+test('the allowance is full again when its window has ended', async () => {
+  const options = { prefix: 'allowance', bytes: 32 * 1024, windowMs: 60_000 };
+  const { spend } = createHandInAllowance(connection.client, options);
+  await spend('nightly', 32 * 1024);
+  assert.equal((await failure(spend('nightly', 1))).code, 'handed-in-full');
+  const key = createKeys('allowance').handInAllowance('nightly');
+  assert.ok((await connection.client.pttl(key)) > 0);
+  await connection.client.pexpireat(key, 1);
+  await spend('nightly', 1);
 });

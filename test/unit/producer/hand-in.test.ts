@@ -136,8 +136,41 @@ describe('POST /v1/attestations', () => {
     });
   }
 
+  it('counts a registry that is not configured among what the rules do not allow', async () => {
+    for (const image of [`elsewhere.example/team/app@${DIGEST}`, 'elsewhere.example/team/app:v1']) {
+      const { post, refused, order } = setUpHandIn();
+      const { status, body } = await post(predicate({ image }));
+      assert.deepEqual([status, body.reason], [422, 'host-not-allowed']);
+      assert.deepEqual(order, []);
+      assert.deepEqual(
+        refused.map(({ reason, rule, why }) => [reason, rule, why]),
+        [['rule', '(none)', 'the registry elsewhere.example is not configured']],
+      );
+      assert.match(refused[0]?.image ?? '', /^elsewhere\.example\/team\/app/);
+      assert.deepEqual([refused[0]?.job.source, refused[0]?.job.actor], ['api', 'ci']);
+    }
+  });
+
+  it('takes only so much of one caller, and says when there is room again', async () => {
+    const spent: (readonly [string, number])[] = [];
+    const { post, jobs, memory } = setUpHandIn({
+      spend: async (caller, bytes) => {
+        spent.push([caller, bytes]);
+        if (spent.length > 1) {
+          throw new AppError('handed-in-full', 'too much', { mend: 'send it again later', retryAfterMs: 90_000 });
+        }
+      },
+    });
+    assert.equal((await post(predicate())).status, 202);
+    const { status, headers, body } = await post(predicate());
+    assert.deepEqual([status, headers['retry-after'], body.reason], [429, '90', 'handed-in-full']);
+    assert.equal(body.message, 'too much; send it again later');
+    assert.deepEqual([jobs.length, (await memory.list(NAME)).length], [1, 1]);
+    assert.equal(spent[0]?.[0], 'ci');
+    assert.ok((spent[0]?.[1] ?? 0) > 100);
+  });
+
   for (const [what, body, status, message] of [
-    ['no JSON', 'image=x', 400, /cannot be read/],
     ['a member twice', `{"image":"${IMAGE}","image":"${IMAGE}"}`, 400, /"image" occurs twice/],
     ['a list', '[]', 422, /send an object/],
     ['an unknown member', predicate({ signers: 'x' }), 422, /send an object/],
