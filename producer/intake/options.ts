@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { OwnBudget } from '#model/budget.ts';
 import { Id, oneOrMore, Pattern, wholeNumber } from '#model/settings.ts';
 import { type AuthForm, authOf } from '#producer/webhooks/options.ts';
 
@@ -19,6 +20,7 @@ const source = {
   ratePerHour: wholeNumber(1, 1_000_000)
     .default(600)
     .describe('Pushes to one repository in an hour beyond which jobs are held back and an alert is raised.'),
+  budget: OwnBudget.exactOptional().describe('What all workers together may do for it; absent: worker.budgets.'),
 };
 
 // A registry without an id is called by its name, which may hold a port.

@@ -86,7 +86,7 @@ export async function checkRedis(connection: RedisConnection, log: Logger): Prom
 /** The configured registries and no others. */
 export function configuredRegistries(
   parts: ProcessParts,
-  more: Pick<RegistriesDependencies, 'turn' | 'memo'> = {},
+  more: Pick<RegistriesDependencies, 'turn' | 'told' | 'memo'> = {},
 ): Registries {
   return createRegistries(parts.config.registries, {
     userAgent: `${TOOL_NAME}/${TOOL_VERSION}`,

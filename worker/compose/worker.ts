@@ -1,5 +1,5 @@
 import { RENEWAL_EVERY_MS, watchCertificates } from '#compose/certificate-watch.ts';
-import { createDispatch, runDelivery } from '#compose/dispatch.ts';
+import { createDispatch, type Dispatch, runDelivery } from '#compose/dispatch.ts';
 import { createHousekeeping } from '#compose/housekeeping.ts';
 import { countJobs, timeRun } from '#compose/job-metrics.ts';
 import { createKeys } from '#compose/keys.ts';
@@ -8,6 +8,7 @@ import { createOutbound } from '#compose/outbound.ts';
 import { loadPolicies } from '#compose/policies.ts';
 import { policyReaderFindings, refuseUnreadable } from '#compose/policy-readers.ts';
 import { checkRedis, configuredRegistries, type ProcessParts } from '#compose/process-parts.ts';
+import { createRegistryCare } from '#compose/registry-care.ts';
 import { rememberedRegistries } from '#compose/remembered-registries.ts';
 import { repeat } from '#compose/repeat.ts';
 import { createRevocation } from '#compose/revocation.ts';
@@ -15,7 +16,6 @@ import { createAskedCertificates, policiesUnder } from '#compose/revocation-watc
 import { openSigners } from '#compose/signers.ts';
 import { createSinks } from '#compose/sinks.ts';
 import { gaugeState } from '#compose/state-gauges.ts';
-import { respectingPause } from '#compose/throttle.ts';
 import { tellTrustRefresh } from '#compose/trust-news.ts';
 import { createTrustSources } from '#compose/trust-sources.ts';
 import { loadTrusts } from '#compose/trusts.ts';
@@ -36,7 +36,6 @@ import { whyNotAlive } from '#queue/worker-health.ts';
 import { startWorkers } from '#queue/workers.ts';
 import { createEvidencePushes } from '#redis/evidence-pushes.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
-import { createHostPause } from '#redis/host-pause.ts';
 import { createRevocationMemory } from '#redis/revocation-memory.ts';
 import { createToldOnce } from '#redis/told-once.ts';
 import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
@@ -87,20 +86,22 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const store = stack.use(await parts.connect('store'));
     await checkRedis(store, log);
     const blocking = stack.use(await parts.connect('worker'));
-    const registries = configuredRegistries(parts, { memo: await rememberedRegistries(parts, store) });
+    const context = () => ({ source, now: now() });
+    const metrics = createMetrics({ processMetrics: true });
+    const tell: Dispatch = (event) => dispatch(event);
+    const care = createRegistryCare({ ...parts, store, metrics, dispatch: tell, context });
+    const memo = await rememberedRegistries(parts, store);
+    const registries = configuredRegistries(parts, { memo, turn: care.turn, told: care.told });
     stack.defer(() => registries.close());
     const queues = stack.use(createJobQueues({ connection: store, prefix }));
     const ledger = createRedisLedger(store.client, { prefix, ...config.ledger });
     const engine = createWorkerEngine(parts, store, { registries, revocation });
     const memory = createRevocationMemory(store.client, { prefix });
     asked.keepIn(memory);
-    const pause = createHostPause(store.client, { prefix });
     const sinks = createSinks(parts, store);
     for (const sink of sinks) stack.use(sink);
     const sinksById = new Map(sinks.map((sink) => [sink.id, sink]));
     const dispatch = createDispatch(sinks, queues);
-    const metrics = createMetrics({ processMetrics: true });
-    const context = () => ({ source, now: now() });
     await trustSources.open();
     trustSources.watch();
     stack.defer(countJobs(metrics));
@@ -138,11 +139,12 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       lanes: config.worker.concurrency,
       now,
       limits: config.worker.retry,
-      handle: async (work, { signal }) => {
+      handle: async (work, { signal, jobId }) => {
         using _timed = timeRun(metrics, work.lane, now);
         if (work.lane === 'deliver') return runDelivery(work.job, sinksById, metrics, signal);
         const registry = registries.nameOf(work.job.image.registry);
-        const reports = await respectingPause(registry, pause, now, () =>
+        const token = `${work.lane}-${jobId}`;
+        const reports = await care.run({ lane: work.lane, job: work.job, token, registry }, () =>
           runImageJob(work.lane, work.job, work.announced ?? [], ports, { signal }),
         );
         const { image, cause } = work.job;
@@ -175,6 +177,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       metrics,
       live: () => workers.health().map(whyNotAlive).find(Boolean),
       ready: async () => (workers.health().every(({ connected }) => connected) ? undefined : 'Redis is away'),
+      notes: care.notes,
     });
     stack.use(server);
     log.info({ metrics: server.port, rules: config.rules.length }, 'worker started');

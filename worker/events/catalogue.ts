@@ -1,13 +1,16 @@
 import type * as z from 'zod';
 import {
   AlertData,
+  BackfillNeededData,
   DeadJobData,
   EvidenceData,
   ExpiringData,
   RateData,
   RefusedData,
   RenewedData,
+  ResumedData,
   StaleTrustData,
+  SuspendedData,
   TransitionData,
   UnauthenticatedData,
 } from '#events/event-data.ts';
@@ -29,6 +32,9 @@ export const EVENT_DATA: Readonly<Record<EventType, { readonly data: z.ZodType; 
   'dev.attestry.trust.stale.v1': { data: StaleTrustData, subject: 'trusts/<id>' },
   'dev.attestry.intake.rate-exceeded.v1': { data: RateData, subject: 'registry/repository' },
   'dev.attestry.intake.unauthenticated.v1': { data: UnauthenticatedData, subject: 'sources/<id>' },
+  'dev.attestry.registry.suspended.v1': { data: SuspendedData, subject: 'registries/<name>' },
+  'dev.attestry.registry.resumed.v1': { data: ResumedData, subject: 'registries/<name>' },
+  'dev.attestry.backfill.needed.v1': { data: BackfillNeededData, subject: 'registries/<name>' },
   'dev.attestry.job.dead.v1': { data: DeadJobData, subject: 'the image, or jobs/<lane>/<id>' },
   'dev.attestry.alert.firing.v1': { data: AlertData, subject: 'the image' },
   'dev.attestry.alert.resolved.v1': { data: AlertData, subject: 'the image' },

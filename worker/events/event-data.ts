@@ -147,6 +147,30 @@ export type RateData = z.output<typeof RateData>;
 export const UnauthenticatedData = z.object({ message, source: z.string() });
 export type UnauthenticatedData = z.output<typeof UnauthenticatedData>;
 
+export const SuspendedData = z.object({
+  message,
+  registry: z.string().describe('Its name.'),
+  since: at('When it was first left alone.'),
+  retryAt: at('When it is tried again.'),
+});
+export type SuspendedData = z.output<typeof SuspendedData>;
+
+export const ResumedData = z.object({
+  message,
+  registry: z.string().describe('Its name.'),
+  since: at('Since when it was left alone.'),
+});
+export type ResumedData = z.output<typeof ResumedData>;
+
+export const BackfillNeededData = z.object({
+  message,
+  registry: z.string().describe('Its name.'),
+  images: z.number().describe('Images that were counted.'),
+  limit: z.number().describe('Images that are attested without asking.'),
+  next: z.string().describe('The command to run.'),
+});
+export type BackfillNeededData = z.output<typeof BackfillNeededData>;
+
 export const DeadJobData = z.object({
   message,
   lane: z.enum(LANES),

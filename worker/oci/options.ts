@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { OwnBudget } from '#model/budget.ts';
 import {
   exactlyOneForm,
   FilePath,
@@ -66,6 +67,7 @@ export const RegistryOptions = z
       .boolean()
       .exactOptional()
       .describe('Whether its tags cannot be written again: then evidence lives there in bundles alone.'),
+    budget: OwnBudget.exactOptional().describe('What all workers together may ask of it; absent: worker.budgets.'),
     credentials: Credentials.exactOptional().describe("Absent: anonymous, or what Docker's own configuration holds."),
   })
   .superRefine(({ proxy, proxyCredentials }, context) => {

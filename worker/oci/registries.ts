@@ -6,6 +6,7 @@ import { createHttpClient } from '#http/undici-client.ts';
 import { AppError } from '#model/errors.ts';
 import { isRegistryHost } from '#model/image-ref.ts';
 import type { SecretResolver } from '#model/secret.ts';
+import type { CallEnd } from '#oci/call-end.ts';
 import type { CapabilityMemo } from '#oci/capability-memo.ts';
 import type { HelperEnvironment } from '#oci/credential-helper.ts';
 import { createLayoutTarget } from '#oci/layout-directory.ts';
@@ -31,6 +32,8 @@ export interface RegistriesDependencies {
   readonly environmentProxy?: EnvironmentProxy;
   /** Waited for before each call to a registry, by its configured name: keeps to a budget. */
   readonly turn?: (registry: string, signal?: AbortSignal) => Promise<void>;
+  /** Told how each call to a registry ended. */
+  readonly told?: (registry: string, end: CallEnd) => Promise<void>;
 }
 
 /**
@@ -98,7 +101,7 @@ function openRegistry(
     ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
     ...(dependencies.environmentProxy ? { environmentProxy: dependencies.environmentProxy } : {}),
   });
-  const { now, memo, turn } = dependencies;
+  const { now, memo, turn, told } = dependencies;
   const { immutableTags } = options;
   const target = createRegistryTarget({
     name,
@@ -108,6 +111,7 @@ function openRegistry(
     ...(immutableTags === undefined ? {} : { immutableTags }),
     ...(memo ? { memo } : {}),
     ...(turn ? { turn: (signal?: AbortSignal) => turn(name, signal) } : {}),
+    ...(told ? { told: (end: CallEnd) => told(name, end) } : {}),
     ...registryCredentials(options, dependencies),
   });
   return { target, client };

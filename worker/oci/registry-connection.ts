@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { HttpClient, HttpRequest, HttpResponse } from '#http/client.ts';
 import { AppError } from '#model/errors.ts';
 import { type Authorizer, createAuthorizer } from '#oci/authorizer.ts';
+import { bodyBytes, type CallEnd, endOfError, endOfResponse } from '#oci/call-end.ts';
 import type { CapabilityMemo } from '#oci/capability-memo.ts';
 import type { CredentialSource } from '#oci/credentials.ts';
 import type { RegistryLimits } from '#oci/limits.ts';
@@ -24,6 +25,8 @@ export interface ConnectionOptions {
   readonly immutableTags?: boolean;
   /** Waited for before each call: keeps to a budget. Its time does not count against the call's own. */
   readonly turn?: (signal?: AbortSignal) => Promise<void>;
+  /** Told how each call ended; redirects of it to a storage are not the registry's. */
+  readonly told?: (end: CallEnd) => Promise<void>;
 }
 
 /** One call of the distribution API. */
@@ -81,7 +84,12 @@ export function createRegistryConnection(options: ConnectionOptions): RegistryCo
       ...(body === undefined ? {} : { body }),
       ...(headersTimeoutMs === undefined ? {} : { headersTimeoutMs }),
     };
-    const response = await authorizer.send(request, access);
+    const response = await authorizer.send(request, access).catch(async (error: unknown) => {
+      const end = endOfError(error, bodyBytes(body, headers));
+      if (end) await options.told?.(end);
+      throw error;
+    });
+    await options.told?.(endOfResponse(response, bodyBytes(body, headers), now()));
     if (!REDIRECTS.includes(response.status)) return response;
     return await follow(request, response, call, authorizer);
   }

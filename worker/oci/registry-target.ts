@@ -1,6 +1,7 @@
 import type { HttpClient } from '#http/client.ts';
 import { createBlobWriter } from '#oci/blob-upload.ts';
 import { createBlobReader } from '#oci/blobs.ts';
+import type { CallEnd } from '#oci/call-end.ts';
 import { type CapabilityMemo, createCapabilityMemo } from '#oci/capability-memo.ts';
 import type { CredentialSource } from '#oci/credentials.ts';
 import { REGISTRY_LIMITS, type RegistryLimits } from '#oci/limits.ts';
@@ -29,6 +30,8 @@ export interface RegistryTargetOptions {
   readonly immutableTags?: boolean;
   /** Waited for before each call: keeps to a budget. */
   readonly turn?: (signal?: AbortSignal) => Promise<void>;
+  /** Told how each call ended. */
+  readonly told?: (end: CallEnd) => Promise<void>;
 }
 
 /** A registry that speaks the OCI distribution API, or Docker's registry API version 2. */

@@ -5,6 +5,7 @@ import type { Lane } from '#model/job.ts';
 import type { Announcements } from '#queue/announcements.ts';
 import { type DeadReason, deadReason, formatDeadReason } from '#queue/dead-reason.ts';
 import { type LaneJob, parsePayload } from '#queue/payload.ts';
+import type { PutOffs } from '#queue/put-offs.ts';
 import { decideRetry, type RetryDecision, type RetryLimits } from '#queue/retry.ts';
 import type { RunningJobs } from '#queue/running-jobs.ts';
 import type { UnfinishedStarts } from '#queue/unfinished.ts';
@@ -20,7 +21,7 @@ export interface JobContext {
 }
 
 /** What became of one run of a job. */
-export type RunOutcome = 'done' | 'retried' | 'throttled' | 'released' | 'dead';
+export type RunOutcome = 'done' | 'retried' | 'throttled' | 'put-off' | 'released' | 'dead';
 
 export interface FinishedRun {
   readonly lane: Lane;
@@ -45,6 +46,7 @@ export interface ProcessorParts {
   readonly poisonLimit: number;
   readonly unfinished: UnfinishedStarts;
   readonly announcements: Announcements;
+  readonly putOffs: PutOffs;
   readonly running: RunningJobs;
   readonly now: () => Date;
   handle(work: LaneJob, context: JobContext): Promise<void>;
@@ -82,8 +84,10 @@ export function createProcessor(parts: ProcessorParts): (job: Job, token?: strin
       // A count that stays behind costs one of several tries, no more.
       await parts.unfinished.end(jobId).catch(() => undefined);
     }
-    if (failure) await settle(parts, job, token, failure);
-    else parts.onFinished?.({ lane: parts.lane, jobId, outcome: 'done' });
+    if (failure) return await settle(parts, job, token, failure);
+    // Only a job that was begun more often than it failed can have been put off.
+    if (job.attemptsStarted > job.attemptsMade + 1) await parts.putOffs.forget(jobId).catch(() => undefined);
+    parts.onFinished?.({ lane: parts.lane, jobId, outcome: 'done' });
   };
 }
 
@@ -110,8 +114,11 @@ async function run(parts: ProcessorParts, job: Job, signal: AbortSignal): Promis
 }
 
 async function settle(parts: ProcessorParts, job: Job, token: string | undefined, error: AppError): Promise<never> {
-  const decision = decideRetry(error, triesOf(job), parts.limits);
-  const told = (outcome: RunOutcome) => parts.onFinished?.({ lane: parts.lane, jobId: job.id ?? '', outcome, error });
+  const jobId = job.id ?? '';
+  // Left out where no wait can be the last one: for most failures they do not matter.
+  const putOffs = error.class === 'throttled' ? await parts.putOffs.count(jobId).catch(() => 0) : 0;
+  const decision = decideRetry(error, triesOf(job, putOffs), parts.limits);
+  const told = (outcome: RunOutcome) => parts.onFinished?.({ lane: parts.lane, jobId, outcome, error });
   switch (decision.kind) {
     case 'retry':
       told('retried');
@@ -120,12 +127,19 @@ async function settle(parts: ProcessorParts, job: Job, token: string | undefined
       told('throttled');
       await job.moveToDelayed(parts.now().getTime() + decision.delayMs, token);
       throw new DelayedError();
+    case 'put-off': {
+      told('put-off');
+      const times = await parts.putOffs.add(jobId).catch(() => putOffs);
+      await job.moveToDelayed(parts.now().getTime() + decision.delayMs(times), token);
+      throw new DelayedError();
+    }
     case 'release':
       told('released');
       await job.moveToWait(token);
       throw new WaitingError();
     case 'bury':
       await announce(parts, job, decision);
+      await parts.putOffs.forget(jobId).catch(() => undefined);
       told('dead');
       throw new UnrecoverableError(formatDeadReason(decision.reason));
   }
@@ -149,11 +163,11 @@ async function announce(
   }
 }
 
-function triesOf(job: Job): { failed: number; uncounted: number; spread: number } {
+function triesOf(job: Job, putOffs: number): { failed: number; uncounted: number; spread: number } {
   const failed = job.attemptsMade;
   return {
     failed,
-    uncounted: Math.max(job.attemptsStarted - 1 - failed, 0),
+    uncounted: Math.max(job.attemptsStarted - 1 - failed - putOffs, 0),
     // Taken from the job, so that it needs no source of chance.
     spread: Number.parseInt(sha256Hex(`${job.id} ${job.attemptsStarted}`).slice(0, 8), 16) / 0xffffffff,
   };

@@ -7,6 +7,8 @@ export type RetryDecision =
   | { readonly kind: 'retry'; readonly delayMs: number }
   /** Again after the delay; we were told to wait, so it costs no attempt. */
   | { readonly kind: 'wait'; readonly delayMs: number }
+  /** Again after a delay that grows with the times it was put off; it had not begun, so nothing is counted. */
+  | { readonly kind: 'put-off'; delayMs(times: number): number }
   /** Back to the queue at once, for another worker. */
   | { readonly kind: 'release' }
   | { readonly kind: 'bury'; readonly reason: DeadReason };
@@ -39,11 +41,17 @@ const LONGEST_BACKOFF_MS = 600_000;
 const SHORTEST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 3_600_000;
 const DEFAULT_WAIT_MS = 10_000;
+const SHORTEST_PUT_OFF_MS = 50;
+const FIRST_PUT_OFF_MS = 250;
+const LONGEST_PUT_OFF_MS = 30_000;
 
 /** The one place where a kind of failure becomes a kind of retry. */
 export function decideRetry(error: AppError, tries: Tries, limits: RetryLimits = RETRY_LIMITS): RetryDecision {
   // The work was stopped from outside; nothing is known against the job.
   if (error.code === 'canceled') return { kind: 'release' };
+  if (error.code === 'registry-resting' || error.code === 'over-budget') {
+    return { kind: 'put-off', delayMs: (times) => putOffFor(error.retryAfterMs, times, tries.spread) };
+  }
   const bury: RetryDecision = { kind: 'bury', reason: deadReason(error) };
   switch (error.class) {
     case 'permanent':
@@ -68,6 +76,15 @@ export function decideRetry(error: AppError, tries: Tries, limits: RetryLimits =
 function waitFor(askedMs: number, spread: number): number {
   const bounded = Math.min(Math.max(askedMs, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
   return Math.round(bounded * (1 + spread * 0.1));
+}
+
+/**
+ * A time that is known is kept to, and spread: all who waited for it come back. Without one it is asked again, less and
+ * less often, since each asking costs as much as it would for those whose turn it is.
+ */
+function putOffFor(askedMs: number | undefined, times: number, spread: number): number {
+  if (askedMs === undefined) return jittered(Math.min(FIRST_PUT_OFF_MS * 2 ** times, LONGEST_PUT_OFF_MS), spread);
+  return Math.round(Math.min(askedMs, LONGEST_WAIT_MS) * (1 + spread / 4) + SHORTEST_PUT_OFF_MS * (1 + spread));
 }
 
 function jittered(delayMs: number, spread: number): number {

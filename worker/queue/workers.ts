@@ -5,6 +5,7 @@ import { BACKOFF } from '#queue/lane-queues.ts';
 import type { LaneJob } from '#queue/payload.ts';
 import { PollingWorker } from '#queue/polling-worker.ts';
 import { createProcessor, type DeadJob, type FinishedRun, type JobContext, RetryLater } from '#queue/processor.ts';
+import { createPutOffs } from '#queue/put-offs.ts';
 import { RETRY_LIMITS, type RetryLimits } from '#queue/retry.ts';
 import { RunningJobs } from '#queue/running-jobs.ts';
 import { createUnfinishedStarts } from '#queue/unfinished.ts';
@@ -90,6 +91,7 @@ function startLane(options: WorkersOptions, lane: Lane, concurrency: number) {
     poisonLimit,
     unfinished: createUnfinishedStarts(options.connection, options.prefix, lane),
     announcements: createAnnouncements(options.connection, options.prefix),
+    putOffs: createPutOffs(options.connection, options.prefix, lane),
     running,
     now: options.now,
     handle: options.handle,

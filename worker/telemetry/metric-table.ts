@@ -25,7 +25,7 @@ export const METRICS = {
   },
   attestry_jobs_total: {
     kind: 'counter',
-    help: 'Runs of jobs by their end: done, retried, throttled, released, dead.',
+    help: 'Runs of jobs by their end: done, retried, throttled, put-off, released, dead.',
     labels: ['lane', 'outcome'],
   },
   attestry_verdicts_total: {
@@ -110,6 +110,21 @@ export const METRICS = {
     kind: 'counter',
     help: 'New certificates that were found by signer and outcome: renewed, refused.',
     labels: ['signer', 'outcome'],
+  },
+  attestry_registry_breaker: {
+    kind: 'gauge',
+    help: 'Circuit breaker of a registry: 0 closed, 1 trying again, 2 open (left alone).',
+    labels: ['registry'],
+  },
+  attestry_registry_breaker_changes_total: {
+    kind: 'counter',
+    help: 'Breakers that this worker opened or closed, by registry and state: open, closed.',
+    labels: ['registry', 'state'],
+  },
+  attestry_registry_held_back_total: {
+    kind: 'counter',
+    help: 'Jobs and calls that were put off, by registry and reason: paused, resting, registry, source.',
+    labels: ['registry', 'reason'],
   },
   attestry_redis_up: { kind: 'gauge', help: '1 when Redis answers.', labels: [] },
 } as const satisfies Readonly<Record<string, MetricRow>>;

@@ -11,6 +11,8 @@ export interface MetricsServerOptions {
   live(): string | undefined;
   /** Why no work should be given to it now; undefined when it is ready. */
   ready(): Promise<string | undefined>;
+  /** What a person should know of a process that is ready all the same, a line each. */
+  notes?(): Promise<readonly string[]>;
 }
 
 export interface MetricsServer extends AsyncDisposable {
@@ -72,14 +74,19 @@ async function answer(
     case '/livez':
       return sendHealth(response, options.live());
     case '/readyz':
-      return sendHealth(response, await options.ready());
+      return sendHealth(response, await options.ready(), options.notes);
     default:
       return send(response, 404, 'text/plain', 'not found\n');
   }
 }
 
-function sendHealth(response: ServerResponse, problem: string | undefined): void {
-  send(response, problem === undefined ? 200 : 503, 'text/plain', `${problem ?? 'ok'}\n`);
+async function sendHealth(
+  response: ServerResponse,
+  problem: string | undefined,
+  notes?: MetricsServerOptions['notes'],
+): Promise<void> {
+  const lines = [problem ?? 'ok', ...((await notes?.().catch(() => [])) ?? [])];
+  send(response, problem === undefined ? 200 : 503, 'text/plain', `${lines.join('\n')}\n`);
 }
 
 function send(response: ServerResponse, status: number, contentType: string, body: string): void {

@@ -13,7 +13,19 @@ test('names, help and labels are of one form; no label could be an image', () =>
     assert.match(row.help, /\.$/);
     for (const label of row.labels) {
       assert.ok(
-        ['lane', 'outcome', 'state', 'type', 'layout', 'source', 'result', 'reason', 'sink', 'signer'].includes(label),
+        [
+          'lane',
+          'outcome',
+          'state',
+          'type',
+          'layout',
+          'source',
+          'result',
+          'reason',
+          'sink',
+          'signer',
+          'registry',
+        ].includes(label),
         label,
       );
     }
