@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
 
 /** The user of a registry that was started with `htpasswd: true`. */
 export const REGISTRY_USER = { username: 'pusher', password: 's3cret-pass' } as const;
@@ -20,6 +21,8 @@ export interface RegistrySettings {
     /** What is not told: kinds of actions, and media types. */
     readonly ignore?: { readonly actions?: readonly string[]; readonly mediatypes?: readonly string[] };
   }[];
+  /** YAML that a person would paste at the end of the registry's own configuration. */
+  readonly pasted?: string;
   readonly htpasswd?: boolean;
   readonly token?: {
     readonly realm: string;
@@ -76,8 +79,9 @@ async function launch(
   dir: string,
   port: number,
 ): Promise<TestRegistry | undefined> {
-  const config = join(work, 'config.json');
-  await writeFile(config, JSON.stringify(await registryConfig(settings, work, dir, port)));
+  const config = join(work, 'config.yml');
+  const own = stringify(await registryConfig(settings, work, dir, port));
+  await writeFile(config, settings.pasted === undefined ? own : `${own}\n${settings.pasted}\n`);
   const child = spawn('docker-registry', ['serve', config], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: work, OTEL_TRACES_EXPORTER: 'none' },
@@ -123,7 +127,7 @@ async function launch(
   };
 }
 
-/** The configuration file of Distribution 2.8; JSON is YAML. */
+/** The configuration of Distribution 2.8. */
 async function registryConfig(
   settings: RegistrySettings,
   work: string,
