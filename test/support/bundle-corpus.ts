@@ -56,6 +56,12 @@ export function corpusKey(name: string): string {
   return text;
 }
 
+/** A manifest or blob of the corpus by its digest. */
+export function corpusBytes(digest: Digest): Buffer | undefined {
+  const text = corpus.manifests[digest.slice(7)] ?? corpus.blobs[digest.slice(7)];
+  return text === undefined ? undefined : Buffer.from(text);
+}
+
 /** A referrer as its manifest describes it. */
 export interface Referrer {
   readonly artifactType: string;

@@ -2,11 +2,12 @@ import { parseArgs } from 'node:util';
 import { readPublicKey } from '#crypto/keys.ts';
 import type { Evidence, RawEvidence } from '#model/evidence.ts';
 import { parseBundle } from '#verification/bundle.ts';
+import { type GoOptions, goCertificate, goWitnesses, NO_ROOT } from '#verification/sigstore-go.ts';
 import { parseTrustedRoot, type TrustedRoot } from '#verification/trusted-root.ts';
 import { verifyEvidence } from '#verification/verify-evidence.ts';
 import { type BundleCase, type BundleCheck, bundlesOf, corpusKey } from './bundle-corpus.ts';
 import { RECORDED_NOW } from './recorded-verdicts.ts';
-import { type GoOptions, goCertificate, goWitnesses, hasIdentity, isRekorV2Alone } from './sigstore-go.ts';
+import { hasIdentity, isRekorV2Alone } from './sigstore-go.ts';
 
 const OPTIONS = {
   type: { type: 'string' },
@@ -111,8 +112,6 @@ function judge(raw: RawEvidence, { digest }: BundleCase, flags: Flags): Evidence
     flags['trusted-root'] === undefined ? NO_ROOT : parseTrustedRoot(Buffer.from(corpusKey(flags['trusted-root'])));
   return verifyEvidence(raw, { digest, attestor: attestorOf(raw, root, flags), now: RECORDED_NOW });
 }
-
-const NO_ROOT: TrustedRoot = { certificateAuthorities: [], logs: [], certificateLogs: [], timestampAuthorities: [] };
 
 function attestorOf(raw: RawEvidence, root: TrustedRoot, flags: Flags) {
   const log = flags['insecure-ignore-tlog'] !== true;

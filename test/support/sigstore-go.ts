@@ -2,45 +2,8 @@ import type { Certificate } from '#crypto/certificate.ts';
 import { parseCertificate } from '#crypto/parse-certificate.ts';
 import type { Evidence, RawEvidence } from '#model/evidence.ts';
 import { compileRegexp } from '#policy/regexp/regexp.ts';
-import type { Attestor, CertificateAttestor, ObserverDemand } from '#verification/attestor.ts';
 import { parseBundle } from '#verification/bundle.ts';
 import { certificateClaims } from '#verification/certificate-claims.ts';
-import type { TrustedRoot } from '#verification/trusted-root.ts';
-
-/** What a tool tells sigstore-go to ask of a bundle. */
-export interface GoOptions {
-  readonly log: boolean;
-  readonly observers?: ObserverDemand;
-  readonly certificateTimestamp: boolean;
-  readonly certificateChain?: boolean;
-}
-
-/** The compat attestor of a certificate under a trusted root. */
-export function goCertificate(root: TrustedRoot, options: GoOptions): CertificateAttestor {
-  return {
-    kind: 'certificate-chain',
-    profile: 'compat',
-    authorities: root.certificateAuthorities,
-    certificateTimestamp: options.certificateTimestamp ? 'required' : 'ignored',
-    certificateLogKeys: root.certificateLogs,
-    ...(options.certificateChain ? { certificateChain: 'allowed' } : {}),
-    ...goWitnesses(root, options),
-  };
-}
-
-/** The parts of the attestor that speak of witnesses. */
-export function goWitnesses(
-  root: TrustedRoot,
-  { log, observers }: GoOptions,
-): Pick<Attestor, 'transparencyLog' | 'logKeys'> {
-  const isStamped = observers !== undefined && observers.source !== 'log';
-  return {
-    transparencyLog: log ? 'required' : 'ignored',
-    logKeys: root.logs,
-    ...(isStamped ? { timestampAuthorities: root.timestampAuthorities } : {}),
-    ...(observers ? { observers } : {}),
-  };
-}
 
 /** Exact texts and unanchored expressions; all that are there must fit. */
 export interface GoIdentity {

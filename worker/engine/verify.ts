@@ -2,13 +2,14 @@ import type { EnginePorts } from '#engine/engine-ports.ts';
 import { verdictsKnowingRevocation } from '#engine/revocation.ts';
 import type { Digest } from '#model/digest.ts';
 import { type AppError, toAppError } from '#model/errors.ts';
-import { type EvidenceLocation, locationKey, type RawEvidence } from '#model/evidence.ts';
+import { type EvidenceLocation, locationKey } from '#model/evidence.ts';
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
 import type { Verdict } from '#model/verdict.ts';
 import type { ReadTarget } from '#oci/target.ts';
 import type { CompiledPolicy, EvidenceKind, LocationContent } from '#policy/policy.ts';
 import { readAttestationTag, readSignatureTag } from '#storage/attestation-tag-reader.ts';
 import { readBundles } from '#storage/bundle-reader.ts';
+import { readListedBundles } from '#storage/listed-bundles.ts';
 
 export interface VerifyRequest {
   /** The image as a pod names it: policies match this text, tag or digest as given. */
@@ -75,12 +76,15 @@ async function fetchContents(
 ): Promise<ReadonlyMap<string, LocationContent>> {
   const wanted = new Map<string, { readonly location: EvidenceLocation; readonly kind: EvidenceKind }>();
   for (const policy of request.policies) {
-    const { locations, signatures = [], bundles = [] } = policy.needs(image, digest);
+    const { locations, signatures = [], bundles = [], listed = [] } = policy.needs(image, digest);
     for (const location of locations) wanted.set(contentKey(location), { location, kind: 'attestation' });
     for (const location of signatures) {
       wanted.set(contentKey(location, 'image-signature'), { location, kind: 'image-signature' });
     }
     for (const location of bundles) wanted.set(contentKey(location, 'bundle'), { location, kind: 'bundle' });
+    for (const location of listed) {
+      wanted.set(contentKey(location, 'listed-bundle'), { location, kind: 'listed-bundle' });
+    }
   }
   const contents = new Map<string, LocationContent>();
   for (const [key, { location, kind }] of wanted) {
@@ -97,7 +101,7 @@ async function fetchContent(
 ): Promise<LocationContent> {
   try {
     const target = ports.registries.target(location.registry);
-    return { ok: true, evidence: await readEvidence(target, location, kind, signal) };
+    return { ok: true, ...(await readEvidence(target, location, kind, signal)) };
   } catch (error) {
     signal?.throwIfAborted();
     return { ok: false, error: toAppError(error) };
@@ -109,14 +113,16 @@ async function readEvidence(
   location: EvidenceLocation,
   kind: EvidenceKind,
   signal?: AbortSignal,
-): Promise<readonly RawEvidence[]> {
+): Promise<Pick<Extract<LocationContent, { ok: true }>, 'evidence' | 'listed' | 'artifact'>> {
   switch (kind) {
     case 'attestation':
-      return (await readAttestationTag(target, location, signal)).evidence;
+      return { evidence: (await readAttestationTag(target, location, signal)).evidence };
     case 'image-signature':
-      return await readSignatureTag(target, location, signal);
+      return { evidence: await readSignatureTag(target, location, signal) };
     case 'bundle':
-      return (await readBundles(target, location, signal)).evidence;
+      return { evidence: (await readBundles(target, location, signal)).evidence };
+    case 'listed-bundle':
+      return await readListedBundles(target, location, signal);
   }
 }
 

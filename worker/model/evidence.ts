@@ -84,6 +84,8 @@ export interface SimpleSigning {
 
 /** What a certificate says of its holder, as far as policies ask for it. */
 export interface CertificateClaims {
+  /** The one name that stands for the holder where a single one is compared: its first URI, else e-mail address, else Fulcio's own form. */
+  readonly holder?: string;
   /** Every alternative name: host names, e-mail addresses, IP addresses, URIs, Fulcio's own form. */
   readonly alternativeNames: readonly string[];
   /** Values of Fulcio's extensions of the first form (1.3.6.1.4.1.57264.1.1 to .6) by OID. */

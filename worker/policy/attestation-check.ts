@@ -3,7 +3,8 @@ import type { Evidence, EvidenceLocation, RawEvidence } from '#model/evidence.ts
 import type { Reason } from '#model/verdict.ts';
 import { type AttestorCheck, type AttestorSetCheck, type CheckResult, evaluateSets } from '#policy/attestor-set.ts';
 import type { Conditions } from '#policy/conditions/condition-blocks.ts';
-import { judgeLocation, orUnsupported } from '#policy/judge-location.ts';
+import { judgeLocation } from '#policy/judge-location.ts';
+import { orUnsupported } from '#policy/judge-pieces.ts';
 import type { EvaluationInput } from '#policy/policy.ts';
 import { defectReasons, evidenceRef, identityReason, missingReason, unsupportedReason } from '#policy/reasons.ts';
 import { hasAnnotations } from '#policy/signature-check.ts';
@@ -42,7 +43,7 @@ function evaluateEntry(
 ): CheckResult {
   const found = judgeLocation(entry, 'attestation', input);
   if (!found.ok) return found.result;
-  const bound = found.judged.find(({ held, statement }) => held === true && isObject(statement?.predicate));
+  const bound = bindable(entry, check, found.judged)[0];
   if (check.name && bound) bindings.set(check.name, bound.statement?.predicate);
   const result = evaluateEvidence(found.judged, found.location, entry, check, bindings);
   const [first] = found.undecided;
@@ -54,10 +55,11 @@ function evaluateEntry(
 function evaluateEvidence(
   judged: readonly Evidence[],
   location: EvidenceLocation,
-  { clause, identity, annotations }: AttestorCheck,
+  entry: AttestorCheck,
   check: AttestationCheck,
   bindings: ReadonlyMap<string, unknown>,
 ): CheckResult & { readonly decided?: true } {
+  const { clause, identity, annotations } = entry;
   const valid = judged.filter(({ held }) => held === true);
   const ofType = valid.filter(({ statement }) => statement?.predicateType === check.type);
   if (valid.length === 0 || ofType.length === 0) {
@@ -72,7 +74,7 @@ function evaluateEvidence(
     return { outcome: 'fail', reasons: [annotationsImpossible(annotations, clause)] };
   }
   // Kyverno binds the first object predicate to a variable before it looks at types, and errs when there is none.
-  if (!valid.some(({ statement }) => isObject(statement?.predicate))) {
+  if (bindable(entry, check, valid).length === 0) {
     return { outcome: 'fail', reasons: [notAnObject(clause, ofType[0])] };
   }
   const reasons: Reason[] = [];
@@ -83,6 +85,12 @@ function evaluateEvidence(
     reasons.push(verified(evidence, check));
   }
   return { outcome: 'pass', reasons };
+}
+
+/** What a name may stand for: of cosign's tags Kyverno holds every type at this point, of bundles the one asked for. */
+function bindable({ reads }: AttestorCheck, { type }: AttestationCheck, judged: readonly Evidence[]) {
+  const objects = judged.filter(({ held, statement }) => held === true && isObject(statement?.predicate));
+  return reads === undefined ? objects : objects.filter(({ statement }) => statement?.predicateType === type);
 }
 
 function unmetConditions(

@@ -22,6 +22,8 @@ export interface AttestorCheck {
   readonly attestor: Attestor;
   /** Where its evidence is; absent: the image's own repository. */
   readonly repository?: RepositoryRef;
+  /** Its evidence is the bundles that the registry lists; absent: cosign's tags. */
+  readonly reads?: 'listed-bundles';
   /** What the certificate must say; absent: nothing in particular. */
   readonly identity?: CertificateIdentity;
   /** Annotations that the signer must have made. */

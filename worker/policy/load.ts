@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import type * as z from 'zod/mini';
 import { sha256 } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
 import type { PolicyIdentity, Reason } from '#model/verdict.ts';
+import type { SigstoreRoot } from '#policy/dialects/kyverno-cluster-policy/bundle-attestor.ts';
 import { compileClusterPolicy, EMULATES } from '#policy/dialects/kyverno-cluster-policy/compile.ts';
 import { PolicyDocument } from '#policy/dialects/kyverno-cluster-policy/schema.ts';
 import type { CompiledPolicy, LoadedPolicy } from '#policy/policy.ts';
@@ -11,6 +13,11 @@ import { type YamlDocument, yamlDocuments } from '#policy/yaml-documents.ts';
 export interface PolicySource {
   /** Path or name of the file; the base name becomes part of the policy's uri. */
   readonly source: string;
+  /**
+   * What the Sigstore client of the admission controller trusts: Kyverno's type SigstoreBundle names no roots of its own.
+   * Absent: that is not known, and evidence that needs it cannot be checked. @throws AppError `trust-unavailable`.
+   */
+  readonly sigstoreRoot?: SigstoreRoot;
 }
 
 const KYVERNO_VERSIONS: readonly string[] = ['kyverno.io/v1', 'kyverno.io/v2beta1'];
@@ -22,7 +29,10 @@ const MAX_ISSUES = 10;
  * when the file repeats the name: it stays the same when the text changes or the file moves. A document that is
  * malformed or not supported is a policy too, whose verdict is `error` with the reason; so is a file without any.
  */
-export function compilePolicies(text: string, { source }: PolicySource): readonly LoadedPolicy[] {
+export function compilePolicies(
+  text: string,
+  { source, sigstoreRoot = unknownRoot }: PolicySource,
+): readonly LoadedPolicy[] {
   const file = basename(source);
   const documents = yamlDocuments(text);
   if (documents.length === 0) {
@@ -35,7 +45,7 @@ export function compilePolicies(text: string, { source }: PolicySource): readonl
     const named = identityOf(document, file, index);
     const count = (seen.get(named.uri) ?? 0) + 1;
     seen.set(named.uri, count);
-    return compileDocument(document, count === 1 ? named : { ...named, uri: `${named.uri}/${count}` });
+    return compileDocument(document, count === 1 ? named : { ...named, uri: `${named.uri}/${count}` }, sigstoreRoot);
   });
 }
 
@@ -44,7 +54,7 @@ export function problems(policy: CompiledPolicy & { readonly problems?: readonly
   return policy.problems ?? [];
 }
 
-function compileDocument({ content }: YamlDocument, identity: PolicyIdentity): LoadedPolicy {
+function compileDocument({ content }: YamlDocument, identity: PolicyIdentity, root: SigstoreRoot): LoadedPolicy {
   if (!content.ok) {
     const reason = malformed(`the policy is not YAML: ${content.problem}`, undefined, 'correct the YAML');
     return unusablePolicy(identity, [reason], 'attestry');
@@ -55,7 +65,7 @@ function compileDocument({ content }: YamlDocument, identity: PolicyIdentity): L
     return unusablePolicy(identity, [unknownKind(apiVersion, kind)], 'attestry');
   }
   const parsed = PolicyDocument.safeParse(content.value);
-  if (parsed.success) return compileClusterPolicy(parsed.data, identity);
+  if (parsed.success) return compileClusterPolicy(parsed.data, identity, root);
   const reasons = parsed.error.issues.slice(0, MAX_ISSUES).map((issue) => {
     const clause = issue.path.reduce<string>((path, part) => joined(path, part), '');
     return malformed(
@@ -65,6 +75,12 @@ function compileDocument({ content }: YamlDocument, identity: PolicyIdentity): L
     );
   });
   return unusablePolicy(identity, reasons, EMULATES);
+}
+
+function unknownRoot(): never {
+  throw new AppError('trust-unavailable', 'what the admission controller trusts for bundles is not known', {
+    mend: 'name its trusted_root.json: --trusted-root FILE, or trustedRoot of the policy in the configuration',
+  });
 }
 
 function identityOf({ text, content }: YamlDocument, file: string, index: number): PolicyIdentity {

@@ -6,9 +6,10 @@ import type { PolicyIdentity, Reason, Verdict } from '#model/verdict.ts';
 
 /**
  * What stands at a location, and where: attestations under the tag `.att`, signatures of the image itself under `.sig`,
- * Sigstore bundles of either among the referrers.
+ * Sigstore bundles of either among the referrers: by what their manifests say (`bundle`), or by what the registry's list
+ * says of them (`listed-bundle`), as Kyverno's type SigstoreBundle takes them.
  */
-export type EvidenceKind = 'attestation' | 'image-signature' | 'bundle';
+export type EvidenceKind = 'attestation' | 'image-signature' | 'bundle' | 'listed-bundle';
 
 /** What a policy must have before it can judge an image. */
 export interface PolicyNeeds {
@@ -18,11 +19,20 @@ export interface PolicyNeeds {
   readonly signatures?: readonly EvidenceLocation[];
   /** Locations whose bundles are read; absent: none. */
   readonly bundles?: readonly EvidenceLocation[];
+  /** Locations whose referrers are read by their list; absent: none. */
+  readonly listed?: readonly EvidenceLocation[];
 }
 
 /** Evidence of a location: what is there, or that it could not be fetched. */
 export type LocationContent =
-  | { readonly ok: true; readonly evidence: readonly RawEvidence[] }
+  | {
+      readonly ok: true;
+      readonly evidence: readonly RawEvidence[];
+      /** Of `listed-bundle`: how many referrers of any kind the registry lists. */
+      readonly listed?: number;
+      /** Of `listed-bundle`: bytes of the image's manifest, where a bundle signs them. */
+      readonly artifact?: Uint8Array;
+    }
   | { readonly ok: false; readonly error: AppError };
 
 export interface EvaluationInput {

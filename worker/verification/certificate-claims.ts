@@ -14,13 +14,16 @@ const FULCIO_NAME = '1.3.6.1.4.1.57264.1.7';
 /** What a certificate says of its holder, in the order that cosign lists it. */
 export function certificateClaims(leaf: Certificate): CertificateClaims {
   const named = (type: GeneralName['type']) => leaf.subjectAlternativeNames.filter((name) => name.type === type);
+  const fulcio = named('other').flatMap(({ value }) => fulcioName(Buffer.from(value, 'hex')));
+  const holder = named('uri')[0]?.value ?? named('email')[0]?.value ?? fulcio.at(-1);
   return {
+    ...(holder === undefined ? {} : { holder }),
     alternativeNames: [
       ...named('dns').map(({ value }) => value),
       ...named('email').map(({ value }) => value),
       ...named('ip').map(({ value }) => address(value)),
       ...named('uri').map(({ value }) => value),
-      ...named('other').flatMap(({ value }) => fulcioName(Buffer.from(value, 'hex'))),
+      ...fulcio,
     ],
     extensions: Object.fromEntries(
       leaf.extensions

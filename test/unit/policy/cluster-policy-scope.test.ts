@@ -62,7 +62,6 @@ for (const [name, text, clause] of [
     simple({ element: { attestors: [chainSet([pki.chainPem])], cosignOCI11: true } }),
     'cosignOCI11',
   ],
-  ['SigstoreBundle', simple({ element: { type: 'SigstoreBundle' } }), 'type'],
   ['Notary', simple({ element: { type: 'Notary' } }), 'type'],
   ['the flat form', simple({ element: { key: PEM } }), 'key'],
   ['deny', simple({ element: { validate: { deny: { conditions: [] } } } }), 'validate.deny'],

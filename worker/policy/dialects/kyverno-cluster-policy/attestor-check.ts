@@ -2,6 +2,11 @@ import { AppError } from '#model/errors.ts';
 import { parseRepositoryRef } from '#model/image-ref.ts';
 import type { AttestorEntryCheck, AttestorSetCheck } from '#policy/attestor-set.ts';
 import { compileIdentity, type IdentitySource } from '#policy/certificate-identity.ts';
+import {
+  bundleEntry,
+  emptyBundleEntry,
+  type SigstoreRoot,
+} from '#policy/dialects/kyverno-cluster-policy/bundle-attestor.ts';
 import { expandKeys, hashOf, inlineKey } from '#policy/dialects/kyverno-cluster-policy/public-keys.ts';
 import { type AttestorEntry, AttestorSet } from '#policy/dialects/kyverno-cluster-policy/schema.ts';
 import { UnsupportedClause } from '#policy/dialects/kyverno-cluster-policy/unsupported-clause.ts';
@@ -15,6 +20,8 @@ export interface AttestorContext {
   readonly annotations?: Readonly<Record<string, string>> | undefined;
   /** Whether the attestors are those of the image's own signatures, or stand below an attestation. */
   readonly level: 'rule' | 'attestation';
+  /** Of the type SigstoreBundle: what Kyverno's own Sigstore client trusts. Absent: the type is Cosign. */
+  readonly bundles?: SigstoreRoot | undefined;
 }
 
 type Rekor = NonNullable<AttestorEntry['keys']>['rekor'];
@@ -37,6 +44,7 @@ export function compileAttestorSet(set: AttestorSet, clause: string, context: At
 function compileEntry(entry: AttestorEntry, clause: string, context: AttestorContext): AttestorEntryCheck {
   const { keys, certificates, keyless } = entry;
   if (entry.attestor) return nestedSet(entry.attestor, `${clause}.attestor`, context);
+  if (context.bundles) return bundleEntry(entry, clause, context.bundles);
   if (keys) {
     const at = `${clause}.keys`;
     const hash = hashOf(keys.signatureAlgorithm);
@@ -84,6 +92,7 @@ function certificateEntry(
 
 function nestedSet(attestor: unknown, clause: string, context: AttestorContext): AttestorEntryCheck {
   if (context.level === 'attestation') {
+    if (context.bundles) return emptyBundleEntry(clause);
     return refuse(clause, 'a nested attestor below an attestation, which trusts anyone that the public instance does');
   }
   const set = AttestorSet.safeParse(attestor);

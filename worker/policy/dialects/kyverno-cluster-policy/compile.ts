@@ -2,6 +2,7 @@ import type { Digest } from '#model/digest.ts';
 import { type EvidenceLocation, locationKey } from '#model/evidence.ts';
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
 import { type PolicyIdentity, type Reason, type Verdict, worstOutcome } from '#model/verdict.ts';
+import type { SigstoreRoot } from '#policy/dialects/kyverno-cluster-policy/bundle-attestor.ts';
 import { compileElement, type Element } from '#policy/dialects/kyverno-cluster-policy/element.ts';
 import {
   type ElementResult,
@@ -31,9 +32,13 @@ interface CompiledRule {
  * Compiles a ClusterPolicy, or a Policy in its own namespace. It judges a Pod that is created with just the image, as
  * Kyverno 1.19.1 does (interop specification B, K.6): rules that speak of other kinds have no say.
  */
-export function compileClusterPolicy({ spec, kind }: PolicyDocument, identity: PolicyIdentity): LoadedPolicy {
+export function compileClusterPolicy(
+  { spec, kind }: PolicyDocument,
+  identity: PolicyIdentity,
+  root: SigstoreRoot,
+): LoadedPolicy {
   const refusals = refusalsOf(spec);
-  const rules = (spec.rules ?? []).flatMap((rule, index) => compileRule(rule, `spec.rules[${index}]`, spec));
+  const rules = (spec.rules ?? []).flatMap((rule, index) => compileRule(rule, `spec.rules[${index}]`, spec, root));
   const needed = (image: ImageRef, digest: Digest): PolicyNeeds => {
     const elements =
       refusals.length > 0 ? [] : rules.filter((rule) => rule.unsupported.length === 0).flatMap(elementsOf);
@@ -41,6 +46,7 @@ export function compileClusterPolicy({ spec, kind }: PolicyDocument, identity: P
     return {
       locations: distinct(found.flatMap(({ locations }) => locations)),
       signatures: distinct(found.flatMap(({ signatures }) => signatures)),
+      listed: distinct(found.flatMap(({ listed }) => listed)),
     };
   };
   return {
@@ -70,7 +76,7 @@ export function compileClusterPolicy({ spec, kind }: PolicyDocument, identity: P
   };
 }
 
-function compileRule(rule: Rule, clause: string, spec: Spec): readonly CompiledRule[] {
+function compileRule(rule: Rule, clause: string, spec: Spec, root: SigstoreRoot): readonly CompiledRule[] {
   if (!rule.verifyImages?.length) return [];
   const pod = matchPod(rule, clause);
   if (pod.kind === 'no') return [];
@@ -78,7 +84,7 @@ function compileRule(rule: Rule, clause: string, spec: Spec): readonly CompiledR
     (attestations ?? []).flatMap(({ name }) => (name ? [name] : [])),
   );
   const elements = rule.verifyImages.map((element, index) =>
-    compileElement(element, `${clause}.verifyImages[${index}]`, names),
+    compileElement(element, `${clause}.verifyImages[${index}]`, names, root),
   );
   const denying = rule.verifyImages.filter(({ validate }) => validate?.deny).length;
   const undecided = pod.kind === 'depends' ? pod.clauses : [];

@@ -4,6 +4,7 @@ import type { AttestationCheck } from '#policy/attestation-check.ts';
 import type { AttestorSetCheck } from '#policy/attestor-set.ts';
 import { compileConditions } from '#policy/conditions/condition-blocks.ts';
 import { type AttestorContext, compileAttestorSet } from '#policy/dialects/kyverno-cluster-policy/attestor-check.ts';
+import { emptyBundleEntry, type SigstoreRoot } from '#policy/dialects/kyverno-cluster-policy/bundle-attestor.ts';
 import { compileDeny, type Deny } from '#policy/dialects/kyverno-cluster-policy/deny.ts';
 import type { Attestation, ImageVerification } from '#policy/dialects/kyverno-cluster-policy/schema.ts';
 import { UnsupportedClause } from '#policy/dialects/kyverno-cluster-policy/unsupported-clause.ts';
@@ -28,13 +29,20 @@ export interface Element {
   /** Who must have signed the image itself. */
   readonly signatures: readonly AttestorSetCheck[];
   readonly checks: readonly AttestationCheck[];
+  /** Its evidence is the bundles that the registry lists, not cosign's tags. */
+  readonly readsBundles: boolean;
   readonly deny?: Deny;
   readonly mutateDigest: boolean;
   readonly verifyDigest: boolean;
 }
 
 /** Compiles one element. `names` are the variables that the policy defines. */
-export function compileElement(element: ImageVerification, clause: string, names: readonly string[]): Element {
+export function compileElement(
+  element: ImageVerification,
+  clause: string,
+  names: readonly string[],
+  root: SigstoreRoot,
+): Element {
   const found: Reason[] = elementForms(element, clause).map(([at, what]) => unsupportedReason(unsupported(what), at));
   const attempt = <Compiled>(at: string, compile: () => Compiled): readonly Compiled[] => {
     // What stands there before substitution is no certificate or repository that could be judged.
@@ -46,7 +54,11 @@ export function compileElement(element: ImageVerification, clause: string, names
       return [];
     }
   };
-  const context = { repository: element.repository ?? undefined, annotations: element.annotations ?? undefined };
+  const readsBundles = element.type === 'SigstoreBundle';
+  // Kyverno passes over repository and annotations of bundles.
+  const context: Omit<AttestorContext, 'level'> = readsBundles
+    ? { bundles: root }
+    : { repository: element.repository ?? undefined, annotations: element.annotations ?? undefined };
   const signatures = (element.attestors ?? []).flatMap((set, index) => {
     const at = `${clause}.attestors[${index}]`;
     return attempt(at, () => compileAttestorSet(set, at, { ...context, level: 'rule' }));
@@ -68,6 +80,7 @@ export function compileElement(element: ImageVerification, clause: string, names
     unsupported: found,
     signatures,
     checks,
+    readsBundles,
     ...(deny ? { deny } : {}),
     mutateDigest: element.mutateDigest ?? true,
     verifyDigest: element.verifyDigest ?? true,
@@ -83,13 +96,16 @@ function compileAttestation(
   const type = attestation.type || attestation.predicateType;
   if (!type) throw new UnsupportedClause(clause, unsupported('an attestation without a type', 'add type'));
   const attestors = attestation.attestors ?? [];
-  if (attestors.length === 0) {
+  if (attestors.length === 0 && !context.bundles) {
     const what = 'an attestation without attestors, which trusts anyone that the public instance does';
     throw new UnsupportedClause(`${clause}.attestors`, unsupported(what, 'add attestors'));
   }
-  const sets = attestors.map((set, index) =>
-    compileAttestorSet(set, `${clause}.attestors[${index}]`, { ...context, level: 'attestation' }),
-  );
+  const sets =
+    attestors.length === 0
+      ? [{ clause, required: 1, entries: [emptyBundleEntry(`${clause}.attestors`)] }]
+      : attestors.map((set, index) =>
+          compileAttestorSet(set, `${clause}.attestors[${index}]`, { ...context, level: 'attestation' }),
+        );
   const named = { clause, type, sets, ...(attestation.name ? { name: attestation.name } : {}) };
   const at = `${clause}.conditions`;
   if (!attestation.conditions?.length) return named;
@@ -121,8 +137,8 @@ function conditionOf({ key, operator, value, message }: SourceCondition) {
 function elementForms(element: ImageVerification, clause: string): readonly (readonly [string, string])[] {
   const { type, attestors } = element;
   const forms: (readonly [string, string])[] = [];
-  if (type === 'SigstoreBundle' || type === 'Notary') forms.push([`${clause}.type`, `the type ${type}`]);
-  if (attestors?.length && element.cosignOCI11)
+  if (type === 'Notary') forms.push([`${clause}.type`, `the type ${type}`]);
+  if (attestors?.length && element.cosignOCI11 && type !== 'SigstoreBundle')
     forms.push([`${clause}.cosignOCI11`, 'signatures as OCI 1.1 referrers']);
   for (const field of ['key', 'issuer', 'subject', 'roots'] as const) {
     if (element[field]) forms.push([`${clause}.${field}`, `the old flat form (${field})`]);
@@ -160,7 +176,7 @@ function hostless(element: ImageVerification, references: readonly string[], cla
     return [withoutHost(`${clause}.${own ? `imageReferences[${index}]` : 'image'}`, what, reference)];
   });
   const { repository } = element;
-  return repository && lacksHost(repository)
+  return repository && element.type !== 'SigstoreBundle' && lacksHost(repository)
     ? [...reasons, withoutHost(`${clause}.repository`, 'the repository', repository)]
     : reasons;
 }

@@ -1,16 +1,15 @@
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
-import type { EvidenceLocation } from '#model/evidence.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import type { Outcome, Reason } from '#model/verdict.ts';
 import { evaluateAttestation } from '#policy/attestation-check.ts';
 import { setLocations } from '#policy/attestor-set.ts';
 import type { Bindings, Deny } from '#policy/dialects/kyverno-cluster-policy/deny.ts';
 import type { Element } from '#policy/dialects/kyverno-cluster-policy/element.ts';
-import { orUnsupported } from '#policy/judge-location.ts';
+import { orUnsupported } from '#policy/judge-pieces.ts';
 import { kyvernoImage } from '#policy/matching/kyverno-image.ts';
 import { wildcardMatchesAny } from '#policy/matching/wildcard.ts';
-import type { EvaluationInput } from '#policy/policy.ts';
+import type { EvaluationInput, PolicyNeeds } from '#policy/policy.ts';
 import { unsupportedReason } from '#policy/reasons.ts';
 import { evaluateSignatures } from '#policy/signature-check.ts';
 
@@ -54,11 +53,15 @@ export function elementLocations(
   element: Element,
   image: ImageRef,
   digest: Digest,
-): { readonly locations: readonly EvidenceLocation[]; readonly signatures: readonly EvidenceLocation[] } {
-  if (matchElement(element, image).kind === 'skipped' || element.unsupported.length > 0) {
-    return { locations: [], signatures: [] };
+): Required<Omit<PolicyNeeds, 'bundles'>> {
+  const nothing = { locations: [], signatures: [], listed: [] };
+  if (matchElement(element, image).kind === 'skipped' || element.unsupported.length > 0) return nothing;
+  if (element.readsBundles) {
+    const { registry, repository } = image;
+    return { ...nothing, listed: [{ registry, repository, digest }] };
   }
   return {
+    ...nothing,
     locations: element.checks.flatMap(({ sets }) => sets.flatMap((set) => setLocations(set, image, digest))),
     signatures: element.signatures.flatMap((set) => setLocations(set, image, digest)),
   };
