@@ -38,7 +38,8 @@ export function formatProblem(file: string, problem: Problem): string {
   const place = problem.line === undefined ? file : `${file}:${problem.line}:${problem.column}`;
   const key = problem.key === '' ? '' : ` ${problem.key}:`;
   const kind = problem.severity === 'warning' ? ' warning:' : '';
-  return `${place}:${kind}${key} ${problem.message}; ${problem.mend}`;
+  // What the YAML parser says is a sentence; here it goes on.
+  return `${place}:${kind}${key} ${problem.message.replace(/\.$/, '')}; ${problem.mend}`;
 }
 
 /** The configuration cannot be used. The message lists every problem, each with its place and mend. */
@@ -48,15 +49,9 @@ export class ConfigError extends AppError {
 
   constructor(file: string, problems: readonly Problem[]) {
     const errors = problems.filter((problem) => problem.severity === 'error');
-    const [first] = errors;
     const count = errors.length === 1 ? '1 problem' : `${errors.length} problems`;
-    super(
-      'config-invalid',
-      [`${count} in the configuration`, ...errors.map((p) => formatProblem(file, p))].join('\n'),
-      {
-        ...(first === undefined ? {} : { field: first.key, mend: first.mend }),
-      },
-    );
+    // Each line names its key and its mend: one of them beside the whole would be said twice, and speak for all.
+    super('config-invalid', [`${count} in the configuration`, ...errors.map((p) => formatProblem(file, p))].join('\n'));
     this.name = 'ConfigError';
     this.file = file;
     this.problems = problems;

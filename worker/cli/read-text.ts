@@ -9,7 +9,9 @@ export async function readText(io: Pick<CommandIo, 'readFile' | 'env'>, flag: st
   if (path.startsWith('env:')) {
     const value = io.env[path.slice(4)];
     if (value !== undefined) return value;
-    throw new AppError('config-invalid', `the variable ${path.slice(4)} is not set`, { field: flag });
+    const name = path.slice(4);
+    const mend = `set ${name}, or name a readable file with ${flag}`;
+    throw new AppError('config-invalid', `the variable ${name} is not set`, { field: flag, mend });
   }
   const file = path.startsWith('file:') ? path.slice(5) : path;
   try {

@@ -122,7 +122,7 @@ export async function copyRepository(
 
 function nothingThere(place: Place): AppError {
   return new AppError('not-found', `${placeName(place)} has no tags, or is not there`, {
-    mend: 'images without a tag are named by digest',
+    mend: 'check its name and the credentials; images without a tag are named by digest',
   });
 }
 

@@ -4,26 +4,32 @@ export interface Pace {
   turn(registry: string, signal?: AbortSignal): Promise<void>;
   /** Nobody asks the registry before that many milliseconds have passed. */
   pause(registry: string, ms: number): void;
-  /** Waits until that many bytes may move. */
-  bytes(count: number, signal?: AbortSignal): Promise<void>;
+  /** Waits until that many bytes may move at each of the registries: what a transfer reads from one, the other takes. */
+  bytes(registries: readonly string[], count: number, signal?: AbortSignal): Promise<void>;
 }
 
 export interface PaceOptions {
   /** Of each registry; absent: no limit. */
   readonly requestsPerSecond?: number;
-  /** Of all transfers together; absent: no limit. */
+  /** Of each registry, what is read from it and written to it together; absent: no limit. */
   readonly bytesPerSecond?: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-export function createPace({ requestsPerSecond, bytesPerSecond, now, sleep }: PaceOptions): Pace {
-  const gates = new Map<string, { next: number; pausedUntil: number }>();
-  let nextBytes = 0;
+/** Monotonic milliseconds from which on the next request and the next bytes may go. */
+interface Gate {
+  next: number;
+  nextBytes: number;
+  pausedUntil: number;
+}
 
-  function gateOf(registry: string): { next: number; pausedUntil: number } {
-    const gate = gates.get(registry) ?? { next: 0, pausedUntil: 0 };
+export function createPace({ requestsPerSecond, bytesPerSecond, now, sleep }: PaceOptions): Pace {
+  const gates = new Map<string, Gate>();
+
+  function gateOf(registry: string): Gate {
+    const gate = gates.get(registry) ?? { next: 0, nextBytes: 0, pausedUntil: 0 };
     gates.set(registry, gate);
     return gate;
   }
@@ -47,11 +53,17 @@ export function createPace({ requestsPerSecond, bytesPerSecond, now, sleep }: Pa
       const gate = gateOf(registry);
       gate.pausedUntil = Math.max(gate.pausedUntil, now() + ms);
     },
-    async bytes(count, signal) {
+    async bytes(registries, count, signal) {
       if (bytesPerSecond === undefined) return;
-      const at = Math.max(nextBytes, now());
-      nextBytes = at + (count * 1000) / bytesPerSecond;
-      await waitUntil(at, signal);
+      const began = now();
+      let from = began;
+      for (const registry of registries) {
+        const gate = gateOf(registry);
+        const at = Math.max(gate.nextBytes, began);
+        gate.nextBytes = at + (count * 1000) / bytesPerSecond;
+        from = Math.max(from, at);
+      }
+      await waitUntil(from, signal);
     },
   };
 }

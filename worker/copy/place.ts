@@ -11,6 +11,8 @@ export interface Place {
   readonly repository: string;
   /** How messages call it, where that is not `registry/repository`. */
   readonly name?: string;
+  /** A folder: there is no registry to spare. */
+  readonly isFolder?: true;
 }
 
 /** Where content comes from and where it goes. */

@@ -44,8 +44,9 @@ export function createBlobCarrier({ pace, persist, concurrency }: CarrierOptions
     if (await to.target.hasBlob(to.repository, digest, signal)) moved.present += 1;
     else if (await mounted(pair, digest, signal)) moved.mounted += 1;
     else {
+      const registries = [from, to].filter(({ isFolder }) => !isFolder).map(({ registry }) => registry);
       const open = async () =>
-        paced(await from.target.blob(from.repository, blob, signal), (count) => pace.bytes(count, signal));
+        paced(await from.target.blob(from.repository, blob, signal), (count) => pace.bytes(registries, count, signal));
       await to.target.takeBlob(to.repository, blob, open, signal);
       moved.blobs += 1;
       moved.bytes += blob.size;

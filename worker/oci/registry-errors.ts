@@ -37,6 +37,8 @@ export async function registryError(response: HttpResponse, context: FailureCont
 
 const MENDS: Readonly<Partial<Record<ErrorCode, string>>> = {
   'registry-unauthorized': 'give credentials for this registry, or renew them',
+  'not-found':
+    'check registry, repository and tag or digest; some registries also answer 404 to who may not read, so check the credentials',
   'registry-forbidden': 'grant the account the right for this repository',
   'tag-immutable':
     'exempt the tags sha256-* from the rule that makes tags immutable, or use the layout `bundle` on a registry with the referrers API',

@@ -77,7 +77,10 @@ describe('what attest signs with', () => {
     assert.equal(report.attestations.length, 2);
     const unset = await refused(flags);
     assert.equal(unset.code, 2);
-    assert.match(unset.stderr, /--key: the variable SIGNING_KEY is not set/);
+    assert.match(
+      unset.stderr,
+      /--key: the variable SIGNING_KEY is not set\n {2}set SIGNING_KEY, or name a readable file/,
+    );
   });
 
   it('must be there: a missing file is named with its flag', async () => {

@@ -172,6 +172,11 @@ describe('certificate request', () => {
       ['rotate', 'release', '--plan', '--chain', 'chain.pem'],
     ];
     for (const args of wrong) assert.equal((await run(args)).code, 64, args.join(' '));
+    const uri = await run(['request', '--key', 'key.pem', '--uri', 'example.com']);
+    assert.match(
+      uri.stderr,
+      /^attestry: --uri: "example\.com" is no absolute URI\n {2}write the whole address, e\.g\. /,
+    );
     const reference = await run(['request', '--key', 'awskms://nonsense', '--uri', 'https://a/b']);
     assert.equal(reference.code, 2);
     assert.match(reference.stderr, /awskms: /);

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { reportError } from '#cli/main.ts';
 import { loadConfig } from '#config/load.ts';
 import { ConfigError } from '#config/problem.ts';
 import { AppError } from '#model/errors.ts';
@@ -80,7 +81,21 @@ test('what cannot be used is one error that lists every problem with file and pl
   assert.match(error.message, /^7 problems in the configuration\n/);
   assert.match(error.message, /attestry\.yaml:15:8: log\.level: "loud" is not one of/);
   assert.match(error.message, /attestry\.yaml:16:1: zzz: unknown key/);
-  assert.equal(error.field, 'signers[0].key');
+});
+
+test('the one that is told names each key and each mend once', async () => {
+  const error = await load(`${MINIMAL}log: { level: loud }\n`, 'none').catch((thrown: unknown) => thrown);
+  let said = '';
+  reportError(error, {
+    stderr: (text) => {
+      said += text;
+    },
+  });
+  assert.equal(said.split('write one of them').length, 2, said);
+  assert.equal(said.split('log.level').length, 2, said);
+  const yaml = await load('a: b: c\n', 'none').catch((thrown: unknown) => thrown);
+  assert.ok(yaml instanceof ConfigError);
+  assert.match(yaml.message, /[a-z]; mend the YAML here/);
 });
 
 test('warnings do not keep a configuration from being used', async () => {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { createPace } from '#copy/pace.ts';
 import { createPersist } from '#copy/persist.ts';
-import { createLanes } from '#copy/transfer.ts';
+import { createBlobCarrier, createLanes } from '#copy/transfer.ts';
+import { sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
+import { createLayoutTarget } from '#oci/layout-directory.ts';
+import { makeScratch } from '../../support/scratch.ts';
 
 /** A clock that moves only when somebody sleeps, to the end of each sleep. */
 function sleeper() {
@@ -27,11 +31,55 @@ describe('the budget of a registry', () => {
     assert.equal(clock.elapsed(), 2000);
   });
 
-  it('lets bytes through at their rate', async () => {
+  it('lets bytes through at their rate, for each registry by itself', async () => {
     const clock = sleeper();
     const pace = createPace({ bytesPerSecond: 1000, ...clock });
-    for (let count = 0; count < 5; count++) await pace.bytes(500);
+    for (let count = 0; count < 5; count++) await pace.bytes(['a.test', 'b.test'], 500);
     assert.equal(clock.elapsed(), 2000);
+    await pace.bytes(['c.test', 'd.test'], 500);
+    assert.equal(clock.elapsed(), 2000);
+    // The one side has waited already; the other has had nothing yet.
+    await pace.bytes(['c.test', 'a.test'], 500);
+    assert.equal(clock.elapsed(), 2500);
+    await pace.bytes([], 1_000_000);
+    assert.equal(clock.elapsed(), 2500);
+  });
+
+  it('counts within one registry what is read and what is written', async () => {
+    const clock = sleeper();
+    const pace = createPace({ bytesPerSecond: 1000, ...clock });
+    for (let count = 0; count < 3; count++) await pace.bytes(['a.test', 'a.test'], 500);
+    assert.equal(clock.elapsed(), 2500);
+  });
+
+  it('is asked for both sides of a transfer, and for no folder', async () => {
+    await using scratch = await makeScratch();
+    const bytes = Buffer.alloc(100_000, 'x');
+    const blob = { mediaType: 'application/octet-stream', digest: sha256(bytes), size: bytes.length };
+    const asked = new Map<string, number>();
+    const pace = {
+      bytes: async (registries: readonly string[], count: number) => {
+        for (const registry of registries) asked.set(registry, (asked.get(registry) ?? 0) + count);
+      },
+    };
+    const carrier = createBlobCarrier({ pace, persist: (_registry, step) => step(), concurrency: 1 });
+    const [one, two, three] = ['one', 'two', 'three'].map((name) => createLayoutTarget(scratch.at(name), 'single'));
+    assert.ok(one && two && three);
+    await one.takeBlob('app', blob, async () => Readable.from([bytes]));
+    const from = { target: one, registry: 'one.test', repository: 'app' };
+    const to = { target: two, registry: 'two.test', repository: 'app' };
+    await carrier.bring({ from, to }, blob);
+    await carrier.bring(
+      { from: to, to: { target: three, registry: '/folder', repository: 'app', isFolder: true } },
+      blob,
+    );
+    assert.deepEqual(
+      [...asked],
+      [
+        ['one.test', bytes.length],
+        ['two.test', 2 * bytes.length],
+      ],
+    );
   });
 
   it('leaves a registry alone for as long as it asks, and no other', async () => {

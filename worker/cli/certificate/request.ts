@@ -54,6 +54,11 @@ async function openRequested({ key = '', signer, config }: RequestFlags, io: Com
   return { names: [], ...(await openCommandKey(io, '--key', key)) };
 }
 
+const NAME_MENDS = {
+  uri: 'write the whole address, e.g. https://example.com/builder',
+  email: 'write e.g. signer@example.com',
+} as const;
+
 function namesOf({ uri = [], email = [] }: RequestFlags): readonly RequestedName[] {
   const names: RequestedName[] = [
     ...uri.map((value) => ({ type: 'uri', value }) as const),
@@ -61,8 +66,9 @@ function namesOf({ uri = [], email = [] }: RequestFlags): readonly RequestedName
   ];
   for (const name of names) {
     const complaint = nameComplaint(name);
-    if (complaint !== undefined)
-      throw new AppError('usage', `--${name.type}: ${complaint}`, { field: `--${name.type}` });
+    if (complaint !== undefined) {
+      throw new AppError('usage', complaint, { field: `--${name.type}`, mend: NAME_MENDS[name.type] });
+    }
   }
   return names;
 }
@@ -70,7 +76,7 @@ function namesOf({ uri = [], email = [] }: RequestFlags): readonly RequestedName
 function subjectOf(text: string): readonly SubjectAttribute[] {
   const read = readSubject(text);
   if (typeof read !== 'string') return read;
-  throw new AppError('usage', `--subject: ${read}`, {
+  throw new AppError('usage', read, {
     field: '--subject',
     mend: 'write e.g. "CN=Release signing,O=Example"',
   });

@@ -27,7 +27,7 @@ layout. SOURCE without tag and digest is the whole repository.
   --config FILE              use the registries of this configuration, and the lock of its workers in Redis
   --concurrency N            images, and blobs, under way at once (default: 4)
   --requests-per-second N    of each registry (default: no limit)
-  --bytes-per-second N       of all transfers together; K, M, G for powers of 1024 (default: no limit)
+  --bytes-per-second N       of each registry, read and written; K, M, G for powers of 1024 (default: no limit)
   --dry-run                  say what would be brought, and write nothing
   --json                     print the result as JSON
   --quiet                    no progress

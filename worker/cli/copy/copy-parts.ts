@@ -101,7 +101,7 @@ function createPlaces(registries: Registries): (endpoint: Endpoint) => Place {
     const { path } = endpoint;
     const target = layouts.get(path) ?? createLayoutTarget(path, 'single');
     layouts.set(path, target);
-    return { target, registry: path, repository: 'layout', name: `oci:${path}` };
+    return { target, registry: path, repository: 'layout', name: `oci:${path}`, isFolder: true };
   };
 }
 
