@@ -1,18 +1,18 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as z from 'zod';
+import { awsCredentials, awsDomain } from '#cloud/aws-credentials.ts';
+import { type AwsCredentials, signAwsRequest } from '#cloud/aws-signature.ts';
+import { holdToken } from '#cloud/held-token.ts';
+import { retrying } from '#cloud/retry.ts';
+import { failureOfStatus, protocolError, type ServiceFailure, serviceError } from '#cloud/service-error.ts';
+import { askService, type ServiceAnswer } from '#cloud/service-request.ts';
+import { withToken } from '#cloud/with-token.ts';
 import { AppError } from '#model/errors.ts';
 import type { AwsKmsReference } from '#model/key-reference.ts';
-import { awsCredentials, awsDomain } from '#signing/keys/aws-credentials.ts';
-import { type AwsCredentials, signAwsRequest } from '#signing/keys/aws-signature.ts';
-import { holdToken } from '#signing/keys/held-token.ts';
 import { digestAlgorithm } from '#signing/keys/key-kinds.ts';
 import type { KeyServiceContext } from '#signing/keys/key-service.ts';
 import { remoteKey } from '#signing/keys/remote-key.ts';
-import { retrying } from '#signing/keys/retry.ts';
-import { failureOfStatus, protocolError, type ServiceFailure, serviceError } from '#signing/keys/service-error.ts';
-import { askService, type ServiceAnswer } from '#signing/keys/service-request.ts';
 import type { SigningKey } from '#signing/keys/signing-key.ts';
-import { withToken } from '#signing/keys/with-token.ts';
 
 const ALGORITHMS = { ecdsa: 'ECDSA_SHA_256', 'rsa-pkcs1v15': 'RSASSA_PKCS1_V1_5_SHA_256' } as const;
 

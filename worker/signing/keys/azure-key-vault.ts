@@ -1,18 +1,18 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as z from 'zod';
+import { azureToken } from '#cloud/azure-credentials.ts';
+import { holdToken } from '#cloud/held-token.ts';
+import { retrying } from '#cloud/retry.ts';
+import { failureOfStatus, protocolError, serviceError } from '#cloud/service-error.ts';
+import { askService, type ServiceAnswer } from '#cloud/service-request.ts';
+import { revealed, withToken } from '#cloud/with-token.ts';
 import type { AppError } from '#model/errors.ts';
 import type { AzureKmsReference } from '#model/key-reference.ts';
-import { azureToken } from '#signing/keys/azure-credentials.ts';
 import { derOfRawSignature } from '#signing/keys/ec-signature.ts';
-import { holdToken } from '#signing/keys/held-token.ts';
 import { digestAlgorithm } from '#signing/keys/key-kinds.ts';
 import type { KeyServiceContext } from '#signing/keys/key-service.ts';
 import { remoteKey } from '#signing/keys/remote-key.ts';
-import { retrying } from '#signing/keys/retry.ts';
-import { failureOfStatus, protocolError, serviceError } from '#signing/keys/service-error.ts';
-import { askService, type ServiceAnswer } from '#signing/keys/service-request.ts';
 import type { SigningKey } from '#signing/keys/signing-key.ts';
-import { revealed, withToken } from '#signing/keys/with-token.ts';
 
 const API = 'api-version=7.4';
 const ALGORITHMS = { ecdsa: 'ES256', 'rsa-pkcs1v15': 'RS256' } as const;

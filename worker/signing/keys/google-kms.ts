@@ -1,19 +1,19 @@
 import type { KeyObject } from 'node:crypto';
 import * as z from 'zod';
+import { googleToken } from '#cloud/google-credentials.ts';
+import { holdToken } from '#cloud/held-token.ts';
+import { retrying } from '#cloud/retry.ts';
+import { failureOfStatus, protocolError, type ServiceFailure, serviceError } from '#cloud/service-error.ts';
+import { askService, type ServiceAnswer } from '#cloud/service-request.ts';
+import { revealed, withToken } from '#cloud/with-token.ts';
 import { readPublicKey } from '#crypto/keys.ts';
 import type { AppError } from '#model/errors.ts';
 import type { GcpKmsReference } from '#model/key-reference.ts';
 import { crc32c } from '#signing/keys/crc32c.ts';
-import { googleToken } from '#signing/keys/google-credentials.ts';
-import { holdToken } from '#signing/keys/held-token.ts';
 import { digestAlgorithm } from '#signing/keys/key-kinds.ts';
 import type { KeyServiceContext } from '#signing/keys/key-service.ts';
 import { remoteKey } from '#signing/keys/remote-key.ts';
-import { retrying } from '#signing/keys/retry.ts';
-import { failureOfStatus, protocolError, type ServiceFailure, serviceError } from '#signing/keys/service-error.ts';
-import { askService, type ServiceAnswer } from '#signing/keys/service-request.ts';
 import type { SigningKey } from '#signing/keys/signing-key.ts';
-import { revealed, withToken } from '#signing/keys/with-token.ts';
 
 const PublicKey = z.object({ pem: z.string(), algorithm: z.string(), pemCrc32c: z.string().optional() });
 const Versions = z.object({ cryptoKeyVersions: z.array(z.object({ name: z.string() })).default([]) });

@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
+import { protocolError } from '#cloud/service-error.ts';
 import { AppError, type ErrorCode } from '#model/errors.ts';
 import type { Pkcs11Reference } from '#model/pkcs11-uri.ts';
 import { derOfRawSignature } from '#signing/keys/ec-signature.ts';
 import { digestAlgorithm } from '#signing/keys/key-kinds.ts';
 import { remoteKey } from '#signing/keys/remote-key.ts';
-import { protocolError } from '#signing/keys/service-error.ts';
 import type { SigningKey } from '#signing/keys/signing-key.ts';
 import { type OpenedToken, type TokenClient, TokenRefusal } from '#signing/keys/token-client.ts';
 import type { TokenFailure, TokenPublicKey } from '#signing/keys/token-messages.ts';

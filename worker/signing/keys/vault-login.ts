@@ -1,13 +1,13 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { Pass } from '#cloud/held-token.ts';
+import { failureOfStatus, protocolError, serviceError } from '#cloud/service-error.ts';
+import { askService } from '#cloud/service-request.ts';
 import type { HttpClient } from '#http/client.ts';
 import { AppError } from '#model/errors.ts';
 import { Secret } from '#model/secret.ts';
-import type { Pass } from '#signing/keys/held-token.ts';
 import type { KeyServiceContext } from '#signing/keys/key-service.ts';
-import { failureOfStatus, protocolError, serviceError } from '#signing/keys/service-error.ts';
-import { askService } from '#signing/keys/service-request.ts';
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 

@@ -1,17 +1,17 @@
 import * as z from 'zod';
+import { holdToken } from '#cloud/held-token.ts';
+import { retrying } from '#cloud/retry.ts';
+import { failureOfStatus, protocolError, type ServiceFailure, serviceError } from '#cloud/service-error.ts';
+import { askService, type ServiceAnswer } from '#cloud/service-request.ts';
+import { revealed, withToken } from '#cloud/with-token.ts';
 import { readPublicKey } from '#crypto/keys.ts';
 import { AppError } from '#model/errors.ts';
 import type { HashivaultReference } from '#model/key-reference.ts';
-import { holdToken } from '#signing/keys/held-token.ts';
 import { digestAlgorithm } from '#signing/keys/key-kinds.ts';
 import type { KeyServiceContext } from '#signing/keys/key-service.ts';
 import { remoteKey } from '#signing/keys/remote-key.ts';
-import { retrying } from '#signing/keys/retry.ts';
-import { failureOfStatus, protocolError, type ServiceFailure, serviceError } from '#signing/keys/service-error.ts';
-import { askService, type ServiceAnswer } from '#signing/keys/service-request.ts';
 import type { SigningKey } from '#signing/keys/signing-key.ts';
 import { vaultToken } from '#signing/keys/vault-login.ts';
-import { revealed, withToken } from '#signing/keys/with-token.ts';
 
 const Key = z.object({
   data: z.object({

@@ -1,12 +1,12 @@
 import { createPrivateKey, sign } from 'node:crypto';
 import * as z from 'zod';
+import type { CloudContext } from '#cloud/context.ts';
+import { ExternalAccount, externalAccount } from '#cloud/google-workload-identity.ts';
+import type { Pass } from '#cloud/held-token.ts';
+import { failureOfStatus, protocolError, serviceError } from '#cloud/service-error.ts';
+import { askService, FORM, formBody, type ServiceAnswer } from '#cloud/service-request.ts';
 import { AppError } from '#model/errors.ts';
 import { Secret } from '#model/secret.ts';
-import { ExternalAccount, externalAccount } from '#signing/keys/google-workload-identity.ts';
-import type { Pass } from '#signing/keys/held-token.ts';
-import type { KeyServiceContext } from '#signing/keys/key-service.ts';
-import { failureOfStatus, protocolError, serviceError } from '#signing/keys/service-error.ts';
-import { askService, FORM, formBody, type ServiceAnswer } from '#signing/keys/service-request.ts';
 
 export const SCOPE = 'https://www.googleapis.com/auth/cloudkms';
 const LIFETIME_S = 3600;
@@ -32,7 +32,7 @@ const Credentials = z.discriminatedUnion('type', [ServiceAccount, User, External
  * @throws AppError `config-invalid`, `key-unauthorized`, `key-unavailable`.
  */
 export async function googleToken(
-  context: KeyServiceContext,
+  context: CloudContext,
   caFile: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Pass<Secret>> {
@@ -52,7 +52,7 @@ export async function googleToken(
   }
 }
 
-async function readCredentials(context: KeyServiceContext, file: string): Promise<z.output<typeof Credentials>> {
+async function readCredentials(context: CloudContext, file: string): Promise<z.output<typeof Credentials>> {
   const field = 'GOOGLE_APPLICATION_CREDENTIALS';
   let json: unknown;
   try {
@@ -73,7 +73,7 @@ async function readCredentials(context: KeyServiceContext, file: string): Promis
 
 /** RFC 7523: a short JWT signed by the account's key. */
 async function fromServiceAccount(
-  context: KeyServiceContext,
+  context: CloudContext,
   account: z.output<typeof ServiceAccount>,
   caFile: string | undefined,
   signal: AbortSignal | undefined,
@@ -106,7 +106,7 @@ function accountKey(pem: string) {
 }
 
 async function exchange(
-  context: KeyServiceContext,
+  context: CloudContext,
   url: URL,
   fields: Readonly<Record<string, string>>,
   caFile: string | undefined,
@@ -120,7 +120,7 @@ async function exchange(
   );
 }
 
-async function fromMetadata(context: KeyServiceContext, signal: AbortSignal | undefined): Promise<Pass<Secret>> {
+async function fromMetadata(context: CloudContext, signal: AbortSignal | undefined): Promise<Pass<Secret>> {
   const host = context.settings.text('GCE_METADATA_HOST') ?? 'metadata.google.internal';
   const url = new URL(`http://${host}/computeMetadata/v1/instance/service-accounts/default/token`);
   url.searchParams.set('scopes', SCOPE);

@@ -1,10 +1,10 @@
 import * as z from 'zod';
+import type { CloudContext } from '#cloud/context.ts';
+import type { Pass } from '#cloud/held-token.ts';
+import { failureOfStatus, protocolError, serviceError } from '#cloud/service-error.ts';
+import { askService, FORM, formBody, type ServiceAnswer } from '#cloud/service-request.ts';
 import { AppError } from '#model/errors.ts';
 import { Secret } from '#model/secret.ts';
-import type { Pass } from '#signing/keys/held-token.ts';
-import type { KeyServiceContext } from '#signing/keys/key-service.ts';
-import { failureOfStatus, protocolError, serviceError } from '#signing/keys/service-error.ts';
-import { askService, FORM, formBody, type ServiceAnswer } from '#signing/keys/service-request.ts';
 
 const METADATA = 'http://169.254.169.254';
 
@@ -14,7 +14,7 @@ const METADATA = 'http://169.254.169.254';
  * @throws AppError `key-unauthorized`, `key-unavailable`, `network`, `timeout`.
  */
 export async function azureToken(
-  context: KeyServiceContext,
+  context: CloudContext,
   resource: string,
   caFile: string | undefined,
   signal: AbortSignal | undefined,
@@ -42,7 +42,7 @@ export async function azureToken(
 }
 
 async function fromLogin(
-  context: KeyServiceContext,
+  context: CloudContext,
   tenant: string,
   fields: Readonly<Record<string, string>>,
   caFile: string | undefined,
@@ -59,7 +59,7 @@ async function fromLogin(
 }
 
 async function fromManagedIdentity(
-  context: KeyServiceContext,
+  context: CloudContext,
   resource: string,
   client: string | undefined,
   caFile: string | undefined,

@@ -1,5 +1,5 @@
+import type { CloudContext } from '#cloud/context.ts';
 import { type AppError, toAppError } from '#model/errors.ts';
-import type { KeyServiceContext } from '#signing/keys/key-service.ts';
 
 /** Tries of one call; what is worse than a moment's trouble is left to the queue, with its longer delays. */
 const TRIES = 4;
@@ -13,7 +13,7 @@ const LONGEST_WAIT_MS = 5000;
  * @throws the last error.
  */
 export async function retrying<Result>(
-  context: Pick<KeyServiceContext, 'wait'>,
+  context: Pick<CloudContext, 'wait'>,
   signal: AbortSignal | undefined,
   work: () => Promise<Result>,
 ): Promise<Result> {

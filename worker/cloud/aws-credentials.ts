@@ -1,14 +1,14 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { askMetadata } from '#cloud/aws-metadata.ts';
+import type { AwsCredentials } from '#cloud/aws-signature.ts';
+import type { CloudContext } from '#cloud/context.ts';
+import type { Pass } from '#cloud/held-token.ts';
+import { failureOfStatus, serviceError } from '#cloud/service-error.ts';
+import { askService, FORM, formBody } from '#cloud/service-request.ts';
 import { AppError } from '#model/errors.ts';
 import { Secret } from '#model/secret.ts';
-import { askMetadata } from '#signing/keys/aws-metadata.ts';
-import type { AwsCredentials } from '#signing/keys/aws-signature.ts';
-import type { Pass } from '#signing/keys/held-token.ts';
-import type { KeyServiceContext } from '#signing/keys/key-service.ts';
-import { failureOfStatus, serviceError } from '#signing/keys/service-error.ts';
-import { askService, FORM, formBody } from '#signing/keys/service-request.ts';
 
 /**
  * Credentials in the order of AWS's own clients: variables, web identity, shared file, container, machine. Sections of
@@ -16,7 +16,7 @@ import { askService, FORM, formBody } from '#signing/keys/service-request.ts';
  * @throws AppError `config-invalid` where there are none; `key-unauthorized`, `key-unavailable`.
  */
 export async function awsCredentials(
-  context: KeyServiceContext,
+  context: CloudContext,
   region: string,
   caFile: string | undefined,
   signal: AbortSignal | undefined,
@@ -33,7 +33,7 @@ export async function awsCredentials(
   });
 }
 
-function fromVariables({ settings }: KeyServiceContext): Pass<AwsCredentials> | undefined {
+function fromVariables({ settings }: CloudContext): Pass<AwsCredentials> | undefined {
   const accessKeyId = settings.text('AWS_ACCESS_KEY_ID');
   const secretAccessKey = settings.secret('AWS_SECRET_ACCESS_KEY');
   if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
@@ -42,7 +42,7 @@ function fromVariables({ settings }: KeyServiceContext): Pass<AwsCredentials> | 
 }
 
 async function fromWebIdentity(
-  context: KeyServiceContext,
+  context: CloudContext,
   region: string,
   caFile: string | undefined,
   signal: AbortSignal | undefined,
@@ -83,7 +83,7 @@ function element(xml: string, name: string): string | undefined {
   return new RegExp(`<${name}>([^<&]*)</${name}>`).exec(xml)?.[1];
 }
 
-async function fromSharedFile(context: KeyServiceContext): Promise<Pass<AwsCredentials> | undefined> {
+async function fromSharedFile(context: CloudContext): Promise<Pass<AwsCredentials> | undefined> {
   const named = context.settings.text('AWS_SHARED_CREDENTIALS_FILE');
   const profile = context.settings.text('AWS_PROFILE');
   let text: string;
@@ -117,7 +117,7 @@ function readSection(text: string, wanted: string): ReadonlyMap<string, string> 
 }
 
 async function fromContainer(
-  context: KeyServiceContext,
+  context: CloudContext,
   caFile: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Pass<AwsCredentials> | undefined> {
@@ -142,7 +142,7 @@ async function fromContainer(
 }
 
 async function fromMachine(
-  context: KeyServiceContext,
+  context: CloudContext,
   signal: AbortSignal | undefined,
 ): Promise<Pass<AwsCredentials> | undefined> {
   if (context.settings.text('AWS_EC2_METADATA_DISABLED')?.toLowerCase() === 'true') return undefined;

@@ -1,5 +1,5 @@
-import type { KeyServiceContext } from '#signing/keys/key-service.ts';
-import { askService } from '#signing/keys/service-request.ts';
+import type { CloudContext } from '#cloud/context.ts';
+import { askService } from '#cloud/service-request.ts';
 
 const ADDRESS = 'http://169.254.169.254';
 const ROLES = '/latest/meta-data/iam/security-credentials/';
@@ -10,7 +10,7 @@ const TIMEOUT_MS = 1500;
  * Credentials of the machine's role by the instance metadata service, version 2; undefined where there is no such
  * service or no role.
  */
-export async function askMetadata(context: KeyServiceContext, signal: AbortSignal | undefined): Promise<unknown> {
+export async function askMetadata(context: CloudContext, signal: AbortSignal | undefined): Promise<unknown> {
   const base = new URL(context.settings.text('AWS_EC2_METADATA_SERVICE_ENDPOINT') ?? ADDRESS);
   const http = await context.http(base);
   const limit = AbortSignal.timeout(TIMEOUT_MS);

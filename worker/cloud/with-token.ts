@@ -1,5 +1,5 @@
+import type { HeldToken } from '#cloud/held-token.ts';
 import { AppError } from '#model/errors.ts';
-import type { HeldToken } from '#signing/keys/held-token.ts';
 
 /**
  * Works with a token; when it is refused, once more with a new one, since tokens may end or be withdrawn early. One

@@ -1,10 +1,10 @@
 import * as z from 'zod';
+import type { CloudContext } from '#cloud/context.ts';
+import type { Pass } from '#cloud/held-token.ts';
+import { failureOfStatus, protocolError, serviceError } from '#cloud/service-error.ts';
+import { askService, FORM, formBody } from '#cloud/service-request.ts';
 import { AppError } from '#model/errors.ts';
 import { Secret } from '#model/secret.ts';
-import type { Pass } from '#signing/keys/held-token.ts';
-import type { KeyServiceContext } from '#signing/keys/key-service.ts';
-import { failureOfStatus, protocolError, serviceError } from '#signing/keys/service-error.ts';
-import { askService, FORM, formBody } from '#signing/keys/service-request.ts';
 
 const Format = z.object({
   type: z.enum(['text', 'json']).default('text'),
@@ -32,7 +32,7 @@ const SOURCE = 'Google workload identity';
 
 /** Changes the platform's token for Google's own (RFC 8693), and that for one of the service account where it names one. */
 export async function externalAccount(
-  context: KeyServiceContext,
+  context: CloudContext,
   account: ExternalAccount,
   caFile: string | undefined,
   signal: AbortSignal | undefined,
@@ -64,7 +64,7 @@ export async function externalAccount(
 }
 
 async function subjectToken(
-  context: KeyServiceContext,
+  context: CloudContext,
   { credential_source: source }: ExternalAccount,
   caFile: string | undefined,
   signal: AbortSignal | undefined,
@@ -79,7 +79,7 @@ async function subjectToken(
 }
 
 async function sourceText(
-  context: KeyServiceContext,
+  context: CloudContext,
   { file, url: address, headers = {} }: ExternalAccount['credential_source'],
   caFile: string | undefined,
   signal: AbortSignal | undefined,
@@ -102,7 +102,7 @@ async function sourceText(
 }
 
 async function impersonate(
-  context: KeyServiceContext,
+  context: CloudContext,
   url: URL,
   token: string,
   caFile: string | undefined,
