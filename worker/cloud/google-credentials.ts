@@ -8,7 +8,8 @@ import { askService, FORM, formBody, type ServiceAnswer } from '#cloud/service-r
 import { AppError } from '#model/errors.ts';
 import { Secret } from '#model/secret.ts';
 
-export const SCOPE = 'https://www.googleapis.com/auth/cloudkms';
+/** What the token is to be good for: keys alone, or everything that the account may do. */
+export type GoogleScope = `https://www.googleapis.com/auth/${'cloudkms' | 'cloud-platform'}`;
 const LIFETIME_S = 3600;
 
 const ServiceAccount = z.object({
@@ -33,15 +34,16 @@ const Credentials = z.discriminatedUnion('type', [ServiceAccount, User, External
  */
 export async function googleToken(
   context: CloudContext,
+  scope: GoogleScope,
   caFile: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Pass<Secret>> {
   const file = context.settings.text('GOOGLE_APPLICATION_CREDENTIALS');
-  if (file === undefined) return await fromMetadata(context, signal);
+  if (file === undefined) return await fromMetadata(context, scope, signal);
   const credentials = await readCredentials(context, file);
   switch (credentials.type) {
     case 'service_account':
-      return await fromServiceAccount(context, credentials, caFile, signal);
+      return await fromServiceAccount(context, credentials, scope, caFile, signal);
     case 'authorized_user': {
       const { client_id, client_secret, refresh_token } = credentials;
       const fields = { grant_type: 'refresh_token', client_id, client_secret, refresh_token };
@@ -75,6 +77,7 @@ async function readCredentials(context: CloudContext, file: string): Promise<z.o
 async function fromServiceAccount(
   context: CloudContext,
   account: z.output<typeof ServiceAccount>,
+  scope: GoogleScope,
   caFile: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Pass<Secret>> {
@@ -83,7 +86,7 @@ async function fromServiceAccount(
   const header = { alg: 'RS256', typ: 'JWT', ...(account.private_key_id ? { kid: account.private_key_id } : {}) };
   const claims = {
     iss: account.client_email,
-    scope: SCOPE,
+    scope,
     aud: account.token_uri,
     iat: issued,
     exp: issued + LIFETIME_S,
@@ -120,10 +123,14 @@ async function exchange(
   );
 }
 
-async function fromMetadata(context: CloudContext, signal: AbortSignal | undefined): Promise<Pass<Secret>> {
+async function fromMetadata(
+  context: CloudContext,
+  scope: GoogleScope,
+  signal: AbortSignal | undefined,
+): Promise<Pass<Secret>> {
   const host = context.settings.text('GCE_METADATA_HOST') ?? 'metadata.google.internal';
   const url = new URL(`http://${host}/computeMetadata/v1/instance/service-accounts/default/token`);
-  url.searchParams.set('scopes', SCOPE);
+  url.searchParams.set('scopes', scope);
   const request = { method: 'GET', url, headers: { 'metadata-flavor': 'Google' }, signal } as const;
   const answer = await askService(await context.http(url), request, context.now());
   return readAccessToken('Google metadata service', answer, context.now());

@@ -14,19 +14,26 @@ export interface HeldToken<Value> {
 /** Renewed this long before its end, so that none ends on its way. */
 const MARGIN_MS = 5 * 60_000;
 
-/** Keeps a token until shortly before its end; asked for by many at once, it is fetched once. */
+/**
+ * Keeps a token until shortly before its end; asked for by many at once, it is fetched once.
+ * @param spread from 0 to 1, for each token anew: how much earlier it is renewed, so that many processes that began at
+ * once do not all renew at once.
+ */
 export function holdToken<Value>(
   fetch: (signal?: AbortSignal) => Promise<Pass<Value>>,
   now: () => Date,
+  spread: () => number = () => 0,
 ): HeldToken<Value> {
   let held: Pass<Value> | undefined;
   let since = 0;
+  let earlier = 0;
   let fetching: Promise<Value> | undefined;
 
   async function renew(signal: AbortSignal | undefined): Promise<Value> {
     try {
       held = await fetch(signal);
       since = now().getTime();
+      earlier = spread();
       return held.value;
     } finally {
       fetching = undefined;
@@ -37,7 +44,7 @@ export function holdToken<Value>(
     if (until === undefined) return true;
     // One that lives for minutes only is renewed at the last fifth of its life.
     const margin = Math.min(MARGIN_MS, (until.getTime() - since) / 5);
-    return until.getTime() - now().getTime() > margin;
+    return until.getTime() - now().getTime() > margin * (1 + earlier);
   }
 
   return {

@@ -1,12 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as z from 'zod';
-import { awsCredentials, awsDomain } from '#cloud/aws-credentials.ts';
-import { type AwsCredentials, signAwsRequest } from '#cloud/aws-signature.ts';
-import { holdToken } from '#cloud/held-token.ts';
-import { retrying } from '#cloud/retry.ts';
-import { failureOfStatus, protocolError, type ServiceFailure, serviceError } from '#cloud/service-error.ts';
-import { askService, type ServiceAnswer } from '#cloud/service-request.ts';
-import { withToken } from '#cloud/with-token.ts';
+import { callAws, openAwsService } from '#cloud/aws-call.ts';
+import { awsDomain } from '#cloud/aws-credentials.ts';
+import { protocolError, serviceError } from '#cloud/service-error.ts';
 import { AppError } from '#model/errors.ts';
 import type { AwsKmsReference } from '#model/key-reference.ts';
 import { digestAlgorithm } from '#signing/keys/key-kinds.ts';
@@ -30,22 +26,10 @@ export async function openAwsKey(reference: AwsKmsReference, context: KeyService
   const what = `awskms (${reference.keyId})`;
   const region = regionOf(reference, context, what);
   const url = new URL(address(reference, region, settings.text('AWS_ENDPOINT_URL_KMS')));
-  const caFile = settings.text('AWS_CA_BUNDLE');
-  const http = await context.http(url, caFile);
-  const credentials = holdToken((signal) => awsCredentials(context, region, caFile, signal), context.now);
+  const service = await openAwsService(context, { what, name: 'kms', url, region, json: '1.1' });
 
-  async function call(action: string, input: object, signal: AbortSignal | undefined): Promise<unknown> {
-    const body = JSON.stringify(input);
-    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `TrentService.${action}` };
-    return await retrying(context, signal, () =>
-      withToken(credentials, keyText, signal, async (held) => {
-        const signed = signAwsRequest({ url, headers, body, region, service: 'kms', now: context.now() }, held);
-        const answer = await askService(http, { method: 'POST', url, headers: signed, body, signal }, context.now());
-        if (answer.status === 200) return answer.json;
-        throw failure(what, answer);
-      }),
-    );
-  }
+  const call = (action: string, input: object, signal: AbortSignal | undefined) =>
+    callAws(service, `TrentService.${action}`, input, signal);
 
   const read = PublicKey.safeParse(await call('GetPublicKey', { KeyId: reference.keyId }, undefined));
   if (!read.success) throw protocolError(what, 'the answer to GetPublicKey is not a public key');
@@ -79,61 +63,9 @@ function regionOf({ region }: AwsKmsReference, { settings }: KeyServiceContext, 
   });
 }
 
-function keyText({ secretAccessKey }: AwsCredentials): string {
-  return secretAccessKey.reveal();
-}
-
 function address({ endpoint }: AwsKmsReference, region: string, override: string | undefined): string {
   if (endpoint !== undefined) return `https://${endpoint}/`;
   return override ?? `https://kms.${region}.${awsDomain(region)}/`;
-}
-
-const FAILURES: Readonly<Record<string, ServiceFailure>> = {
-  ThrottlingException: 'throttled',
-  LimitExceededException: 'throttled',
-  RequestLimitExceeded: 'throttled',
-  TooManyRequestsException: 'throttled',
-  KMSInternalException: 'unavailable',
-  DependencyTimeoutException: 'unavailable',
-  KeyUnavailableException: 'unavailable',
-  InternalFailure: 'unavailable',
-  ServiceUnavailableException: 'unavailable',
-  ExpiredTokenException: 'expired',
-  RequestExpired: 'clock',
-  UnrecognizedClientException: 'unauthorized',
-  InvalidClientTokenId: 'unauthorized',
-  IncompleteSignature: 'unauthorized',
-  MissingAuthenticationTokenException: 'unauthorized',
-  AccessDeniedException: 'forbidden',
-  NotFoundException: 'missing',
-  InvalidArnException: 'missing',
-  DisabledException: 'disabled',
-  KMSInvalidStateException: 'disabled',
-};
-
-const Failure = z.object({
-  __type: z.string().optional(),
-  message: z.string().optional(),
-  Message: z.string().optional(),
-});
-
-function failure(what: string, { status, headers, json, retryAfterMs }: ServiceAnswer): AppError {
-  const read = Failure.safeParse(json);
-  const body = read.success ? read.data : {};
-  const name = (body.__type ?? headers['x-amzn-errortype'])?.replace(/^.*#/, '').replace(/[:;].*$/, '');
-  const message = body.message ?? body.Message ?? '';
-  const kind = name === 'InvalidSignatureException' ? signatureFailure(message) : FAILURES[name ?? ''];
-  // Only these messages are known to quote no part of the request, whose headers hold the session token.
-  const told = name === 'AccessDeniedException' || name === 'KMSInvalidStateException' || name === 'DisabledException';
-  return serviceError(what, kind ?? failureOfStatus(status), {
-    name,
-    ...(told && message !== '' ? { words: message } : {}),
-    retryAfterMs,
-  });
-}
-
-function signatureFailure(message: string): ServiceFailure {
-  return /expired|not yet current/i.test(message) ? 'clock' : 'unauthorized';
 }
 
 function readSpki(base64: string, what: string): KeyObject {

@@ -30,7 +30,10 @@ export async function openGoogleKey(reference: GcpKmsReference, context: KeyServ
   const base = new URL(override ?? 'https://cloudkms.googleapis.com/');
   const caFile = context.settings.text('SSL_CERT_FILE');
   const http = await context.http(base, caFile);
-  const token = holdToken((signal) => googleToken(context, caFile, signal), context.now);
+  const token = holdToken(
+    (signal) => googleToken(context, 'https://www.googleapis.com/auth/cloudkms', caFile, signal),
+    context.now,
+  );
 
   async function call<Result>(
     method: 'GET' | 'POST',
