@@ -30,7 +30,7 @@ const WORDS: Readonly<Record<ServiceFailure, string>> = {
   unauthorized: 'does not accept the credentials',
   expired: 'says that the credentials are over',
   forbidden: 'does not allow it',
-  missing: 'does not have the key',
+  missing: 'does not have the key or account that is asked for',
   disabled: 'has the key disabled',
   clock: 'finds the time of the request wrong',
   refused: 'refuses',

@@ -1,4 +1,5 @@
 import { dockerConfigPath, readEnvironmentProxy } from '#compose/environment.ts';
+import { createKeySettings } from '#compose/key-settings.ts';
 import type { Config } from '#config/schema.ts';
 import { createSecretResolver, settingValue } from '#config/secrets.ts';
 import type { SecretResolver } from '#model/secret.ts';
@@ -93,6 +94,8 @@ export function configuredRegistries(
     now: parts.now,
     secrets: parts.secrets,
     dockerConfigPath: dockerConfigPath(parts.env),
+    cloudSettings: (access) => createKeySettings(access, parts.env, parts.secrets),
+    random: () => (parts.randomBytes(1)[0] ?? 0) / 256,
     unlisted: 'refuse',
     ...readEnvironmentProxy(parts.env),
     ...more,

@@ -6,15 +6,34 @@ import {
   FolderPath,
   HttpUrl,
   Id,
+  KeyAccess,
   oneOrMore,
   RegistryName,
   SecretReference,
+  wholeNumber,
 } from '#model/settings.ts';
 
 export type RegistryCredentials =
   | { readonly username: string; readonly password: string }
   | { readonly token: string }
-  | { readonly dockerConfig: string };
+  | { readonly dockerConfig: string }
+  | { readonly provider: CloudProvider; readonly access: Readonly<Record<string, string>> }
+  | { readonly githubApp: GithubApp };
+
+/** Clouds whose registries change an identity of theirs for a token of some hours. */
+const CLOUD_PROVIDERS = ['ecr', 'ecr-public', 'acr', 'gar'] as const;
+export type CloudProvider = (typeof CLOUD_PROVIDERS)[number];
+
+const GithubApp = z.strictObject({
+  clientId: z
+    .string()
+    .regex(/^[A-Za-z0-9.]{1,64}$/, 'not the client id or app id of a GitHub App')
+    .describe('Client id of the app, or its app id.'),
+  installationId: wholeNumber(1, Number.MAX_SAFE_INTEGER).describe('Installation of the app in the organization.'),
+  privateKey: SecretReference.describe('Private key of the app (PEM), as a secret reference.'),
+  api: HttpUrl.default('https://api.github.com').describe('The API; of GitHub Enterprise Server: https://HOST/api/v3.'),
+});
+export type GithubApp = z.output<typeof GithubApp>;
 
 const Credentials = z
   .strictObject({
@@ -27,10 +46,25 @@ const Credentials = z
     password: SecretReference.exactOptional().describe('Password of that user, as a secret reference.'),
     token: SecretReference.exactOptional().describe('A registry token, sent as it is (Bearer), as a secret reference.'),
     dockerConfig: FilePath.exactOptional().describe("Docker's config.json; its credential helpers are used as well."),
+    provider: z
+      .enum(CLOUD_PROVIDERS)
+      .exactOptional()
+      .describe('The cloud of the registry: its tokens are got and renewed with the identity of this workload.'),
+    access: KeyAccess.exactOptional().describe(
+      'Settings of that identity by the names of their environment variables; what is absent comes from the environment.',
+    ),
+    githubApp: GithubApp.exactOptional().describe('An app of GitHub whose installation tokens open its registry.'),
   })
-  .superRefine(exactlyOneForm([['username', 'password'], ['token'], ['dockerConfig']]))
+  .superRefine(exactlyOneForm([['username', 'password'], ['token'], ['dockerConfig'], ['provider'], ['githubApp']]))
+  .superRefine(({ provider, access }, context) => {
+    if (access === undefined || provider !== undefined) return;
+    const mend = 'write provider beside it, or take it out';
+    context.addIssue({ code: 'custom', path: ['access'], message: 'access without provider', params: { mend } });
+  })
   .transform((given): RegistryCredentials => {
-    const { username, password, token, dockerConfig } = given;
+    const { username, password, token, dockerConfig, provider, access = {}, githubApp } = given;
+    if (provider !== undefined) return { provider, access };
+    if (githubApp !== undefined) return { githubApp };
     if (token !== undefined) return { token };
     if (dockerConfig !== undefined) return { dockerConfig };
     return { username: username ?? '', password: password ?? '' };

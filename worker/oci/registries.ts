@@ -5,7 +5,9 @@ import type { EnvironmentProxy } from '#http/environment-proxy.ts';
 import { createHttpClient } from '#http/undici-client.ts';
 import { AppError } from '#model/errors.ts';
 import { isRegistryHost } from '#model/image-ref.ts';
+import type { KeySettings } from '#model/key-settings.ts';
 import type { SecretResolver } from '#model/secret.ts';
+import { type CloudClients, createCloudClients } from '#oci/access/cloud-clients.ts';
 import type { CallEnd } from '#oci/call-end.ts';
 import type { CapabilityMemo } from '#oci/capability-memo.ts';
 import type { HelperEnvironment } from '#oci/credential-helper.ts';
@@ -30,6 +32,10 @@ export interface RegistriesDependencies {
   readonly memo?: CapabilityMemo;
   /** Proxies for registries that are given none. */
   readonly environmentProxy?: EnvironmentProxy;
+  /** Settings of clouds: what a registry's configuration says, else the environment. Absent: no cloud is asked. */
+  readonly cloudSettings?: (access: Readonly<Record<string, string>>) => KeySettings;
+  /** From 0 to 1, anew at each call: spreads renewals. */
+  readonly random?: () => number;
   /** Waited for before each call to a registry, by its configured name: keeps to a budget. */
   readonly turn?: (registry: string, signal?: AbortSignal) => Promise<void>;
   /** Told how each call to a registry ended. */
@@ -49,6 +55,7 @@ export function createRegistries(
     configured.flatMap(({ name, ca }) => (ca === undefined ? [] : [[name, readCa(name, ca)]])),
   );
   const open = new Map<string, OpenRegistry>();
+  const clouds = createCloudClients(dependencies);
 
   function find(host: string): RegistryOptions {
     const canonical = canonicalHost(host);
@@ -65,7 +72,7 @@ export function createRegistries(
     const options = find(host);
     const known = open.get(options.name);
     if (known) return known.target;
-    const made = openRegistry(options, authorities.get(options.name), dependencies);
+    const made = openRegistry(options, authorities.get(options.name), dependencies, clouds);
     open.set(options.name, made);
     return made.target;
   }
@@ -73,7 +80,7 @@ export function createRegistries(
   async function close(): Promise<void> {
     const closing = [...open.values()];
     open.clear();
-    await Promise.all(closing.map(({ client }) => client?.close()));
+    await Promise.all([clouds.close(), ...closing.map(({ client }) => client?.close())]);
   }
 
   return { nameOf: (host) => find(host).name, target, close };
@@ -89,6 +96,7 @@ function openRegistry(
   options: RegistryOptions,
   ca: string | undefined,
   dependencies: RegistriesDependencies,
+  clouds: CloudClients,
 ): OpenRegistry {
   const { name, address = name, plainHttp, directory } = options;
   if (directory !== undefined) return { target: createLayoutTarget(directory) };
@@ -101,7 +109,7 @@ function openRegistry(
     ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
     ...(dependencies.environmentProxy ? { environmentProxy: dependencies.environmentProxy } : {}),
   });
-  const { now, memo, turn, told } = dependencies;
+  const { now, memo, turn, told, cloudSettings } = dependencies;
   const { immutableTags } = options;
   const target = createRegistryTarget({
     name,
@@ -112,10 +120,16 @@ function openRegistry(
     ...(memo ? { memo } : {}),
     ...(turn ? { turn: (signal?: AbortSignal) => turn(name, signal) } : {}),
     ...(told ? { told: (end: CallEnd) => told(name, end) } : {}),
-    ...registryCredentials(options, dependencies),
+    ...registryCredentials(options, {
+      ...dependencies,
+      random: dependencies.random ?? (() => 0),
+      cloud: (access) => clouds.context(cloudSettings?.(access) ?? NO_SETTINGS),
+    }),
   });
   return { target, client };
 }
+
+const NO_SETTINGS: KeySettings = { text: () => undefined, secret: () => undefined };
 
 function proxyUrl({ proxy, proxyCredentials }: RegistryOptions, secrets: SecretResolver): URL | undefined {
   if (proxy === undefined) return undefined;

@@ -1,21 +1,20 @@
-import type { SecretResolver } from '#model/secret.ts';
+import { type LoginSurroundings, providerLogin } from '#oci/access/provider-login.ts';
 import type { HelperEnvironment } from '#oci/credential-helper.ts';
 import { ANONYMOUS, type Credential, type CredentialSource, configuredCredential } from '#oci/credentials.ts';
 import type { RegistryOptions } from '#oci/options.ts';
 import { credentialKey } from '#oci/registry-url.ts';
 
-export interface CredentialSettings {
-  readonly secrets: SecretResolver;
+export interface CredentialSettings extends LoginSurroundings {
   readonly dockerConfigPath?: string;
   readonly helperEnvironment?: HelperEnvironment;
-  readonly now: () => Date;
 }
 
 /** Where the credentials of a registry come from, and what the source calls the registry. */
 export function registryCredentials(
-  { name, address, credentials }: RegistryOptions,
+  options: RegistryOptions,
   settings: CredentialSettings,
 ): { credentials: CredentialSource; credentialKey: string } {
+  const { name, address, credentials } = options;
   const key = credentialKey(name);
   if (credentials !== undefined && 'token' in credentials) {
     const { token } = credentials;
@@ -26,6 +25,9 @@ export function registryCredentials(
     const { username, password } = credentials;
     const read = (): Credential => ({ kind: 'basic', username, password: settings.secrets(password) });
     return { credentials: configuredCredential(read), credentialKey: key };
+  }
+  if (credentials !== undefined && !('dockerConfig' in credentials)) {
+    return { credentials: providerLogin(options, credentials, settings), credentialKey: key };
   }
   const path = credentials?.dockerConfig ?? settings.dockerConfigPath;
   if (path === undefined) return { credentials: ANONYMOUS, credentialKey: key };
