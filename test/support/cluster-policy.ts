@@ -4,6 +4,7 @@ import type { RawEvidence } from '#model/evidence.ts';
 import { parseImageRef } from '#model/image-ref.ts';
 import { compilePolicies } from '#policy/load.ts';
 import type { LocationContent } from '#policy/policy.ts';
+import type { TrustedRoot } from '#verification/trusted-root.ts';
 import { SUBJECT } from './signed-evidence.ts';
 
 export interface PolicySpec {
@@ -61,16 +62,22 @@ export interface Situation {
   readonly image?: string;
   readonly evidence?: readonly RawEvidence[];
   readonly content?: LocationContent;
+  /** What the admission controller's Sigstore client trusts. */
+  readonly root?: TrustedRoot;
 }
 
 /** Judges an image under the one policy of a text; every location that is read must have been announced. */
-export function judgeUnder(text: string, { image, evidence = [], content }: Situation = {}) {
-  const [policy, ...more] = compilePolicies(text, { source: 'dir/policy.yaml' });
+export function judgeUnder(text: string, { image, evidence = [], content, root }: Situation = {}) {
+  const [policy, ...more] = compilePolicies(text, {
+    source: 'dir/policy.yaml',
+    ...(root ? { sigstoreRoot: () => root } : {}),
+  });
   assert.ok(policy);
   assert.equal(more.length, 0);
   const asked: string[] = [];
   const ref = parseImageRef(image ?? 'registry.test/team/app:1.0');
-  const announced = policy.needs(ref, SUBJECT).locations.map(({ registry, repository }) => `${registry}/${repository}`);
+  const { locations, listed = [] } = policy.needs(ref, SUBJECT);
+  const announced = [...locations, ...listed].map(({ registry, repository }) => `${registry}/${repository}`);
   const verdict = policy.evaluate({
     image: ref,
     digest: SUBJECT,

@@ -5,6 +5,7 @@ import { presumeRemote } from '#cli/presumed-key.ts';
 import { createKeys } from '#compose/keys.ts';
 import { createOutbound } from '#compose/outbound.ts';
 import { policyReaderFindings } from '#compose/policy-readers.ts';
+import { policyRoot } from '#compose/policy-root.ts';
 import { createRevocation } from '#compose/revocation.ts';
 import { loadSigners } from '#compose/signers.ts';
 import { createTrustSources } from '#compose/trust-sources.ts';
@@ -89,6 +90,10 @@ async function policyFindings(
   io: Pick<CommandIo, 'readFile'>,
 ): Promise<Finding[]> {
   const found: Finding[] = [];
+  const { trustedRoot } = policy;
+  if (trustedRoot !== undefined) {
+    found.push(...(await refusal([...path, 'trustedRoot'], () => policyRoot(trustedRoot, io.readFile))));
+  }
   for (const source of policy.file) {
     for (const compiled of compilePolicies((await io.readFile(source)).toString('utf8'), { source })) {
       for (const { message, clause, next } of problems(compiled)) {

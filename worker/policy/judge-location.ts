@@ -1,14 +1,10 @@
-import type { EvidenceDefect, EvidenceLocation, RawEvidence } from '#model/evidence.ts';
-import { type AttestorCheck, type CheckResult, checkLocation } from '#policy/attestor-set.ts';
-import { type JudgedPieces, judgePieces } from '#policy/judge-pieces.ts';
+import type { EvidenceDefect, RawEvidence } from '#model/evidence.ts';
+import { type AttestorCheck, checkLocation } from '#policy/attestor-set.ts';
+import { type JudgedLocation, judgePieces } from '#policy/judge-pieces.ts';
 import { judgeListedBundles } from '#policy/listed-bundles.ts';
 import type { EvaluationInput } from '#policy/policy.ts';
 import { tooManyLayers, unreachableReason } from '#policy/reasons.ts';
 import { verifyEvidence } from '#verification/verify-evidence.ts';
-
-export type JudgedLocation =
-  | (JudgedPieces & { readonly ok: true; readonly location: EvidenceLocation })
-  | { readonly ok: false; readonly result: CheckResult };
 
 /** Every piece of evidence where an attestor looks, judged under it. */
 export function judgeLocation(

@@ -1,5 +1,6 @@
 import { AppError } from '#model/errors.ts';
-import type { Evidence, RawEvidence } from '#model/evidence.ts';
+import type { Evidence, EvidenceLocation, RawEvidence } from '#model/evidence.ts';
+import type { CheckResult } from '#policy/attestor-set.ts';
 import { unsupported } from '#policy/unsupported.ts';
 import { isUndecided } from '#verification/undecided.ts';
 
@@ -8,6 +9,11 @@ export interface JudgedPieces {
   /** Why pieces could not be checked. */
   readonly undecided: readonly AppError[];
 }
+
+/** What lies where an attestor looks, judged; or the result that is reached before any piece is. */
+export type JudgedLocation =
+  | (JudgedPieces & { readonly ok: true; readonly location: EvidenceLocation })
+  | { readonly ok: false; readonly result: CheckResult };
 
 /** Every piece, or why it could not be checked. */
 export function judgePieces(pieces: readonly RawEvidence[], judge: (raw: RawEvidence) => Evidence): JudgedPieces {

@@ -1,4 +1,7 @@
-import type { Attestor, CertificateAttestor, ObserverDemand } from '#verification/attestor.ts';
+import type { KeyObject } from 'node:crypto';
+import { readPublicKey } from '#crypto/keys.ts';
+import { AppError } from '#model/errors.ts';
+import type { Attestor, CertificateAttestor, KeyAttestor, ObserverDemand } from '#verification/attestor.ts';
 import type { TrustedRoot } from '#verification/trusted-root.ts';
 
 /** What a tool tells sigstore-go to ask of a bundle. */
@@ -31,6 +34,28 @@ export function goCertificate(root: TrustedRoot, options: GoOptions): Certificat
     ...(options.certificateChain ? { certificateChain: 'allowed' } : {}),
     ...goWitnesses(root, options),
   };
+}
+
+/** The attestor of one key, witnessed under a trusted root. */
+export function goKey(
+  key: KeyObject,
+  hash: NonNullable<KeyAttestor['hash']>,
+  root: TrustedRoot,
+  options: GoOptions,
+): KeyAttestor {
+  return { kind: 'public-key', profile: 'compat', key, hash, ...goWitnesses(root, options) };
+}
+
+const PEM = /-----BEGIN[\s\S]*?-----END [A-Z ]+-----/;
+
+/** The first key of a text, which is the only one that counts; undefined when it cannot be read. */
+export function firstKey(text: string): KeyObject | undefined {
+  try {
+    return readPublicKey(PEM.exec(text)?.[0] ?? '');
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
 }
 
 /** The parts of an attestor that speak of witnesses. Timestamps count only where somebody must vouch for the time. */

@@ -3,6 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { sha256 } from '#model/digest.ts';
 import { OCI_EMPTY, OCI_MANIFEST, SIGSTORE_BUNDLE_V03, SLSA_PROVENANCE_V1 } from '#model/media-types.ts';
 import { gist, verify } from '../../support/attested.ts';
+import { runCli } from '../../support/cli.ts';
+import { clusterPolicy } from '../../support/cluster-policy.ts';
 import { ISSUER } from '../../support/fulcio-ca.ts';
 import { type BundleSpec, createPrivateSigstore, LOGGED_AT } from '../../support/private-sigstore.ts';
 import { type PushedImage, pushTestImage } from '../../support/pushed-image.ts';
@@ -95,6 +97,25 @@ describe('verify bundles', () => {
     assert.equal((await verify([plain.reference, ...TYPE, '--key', key])).code, 0);
     const other = ['--key', await scratch.write('other.pub', pem(sigstore.clock.publicKey))];
     assert.equal((await verify([plain.reference, ...TYPE, ...other])).code, 1);
+  });
+
+  it("judges Kyverno's type SigstoreBundle under the trusted root of its Sigstore client", async () => {
+    const { reference } = await imageWith('team/admitted');
+    const keyless = { subject: 'https://attestry.test/builder', issuer: ISSUER, rekor: { url: 'https://rekor.test' } };
+    const attestations = [{ type: SLSA_PROVENANCE_V1, attestors: [{ entries: [{ keyless }] }] }];
+    const element = { type: 'SigstoreBundle', imageReferences: [`${registry.host}/*`], attestations };
+    const policy = await scratch.write('bundles.yaml', clusterPolicy([], { element }));
+    const judge = async (image: string, ...flags: string[]) => {
+      const report = await verify([image, '--policy', policy, ...flags]);
+      return [report.code, ...gist(report)].join(' ');
+    };
+    assert.equal(await judge(reference, '--trusted-root', trustedRoot), '0 pass: verified');
+    assert.equal(await judge(reference), '2 error: trust-unavailable');
+    const bare = await pushTestImage(registry.host, { repository: 'team/bare' });
+    assert.equal(await judge(bare.reference, '--trusted-root', trustedRoot), '1 fail: evidence-missing');
+    const refused = await runCli(['verify', reference, '--policy', policy, '--trusted-root', policy]);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /bundles\.yaml: the trusted root cannot be read/);
   });
 
   it('takes the trusted root from a TUF repository, and keeps it for the next run', async () => {

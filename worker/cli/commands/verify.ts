@@ -18,13 +18,15 @@ import { type Verdict, worstOutcome } from '#model/verdict.ts';
 import type { CompiledPolicy } from '#policy/policy.ts';
 
 const USAGE = `
-Usage: attestry verify IMAGE --policy FILE...
+Usage: attestry verify IMAGE --policy FILE... [--trusted-root FILE]
        attestry verify IMAGE --type TYPE... TRUST
 
 Judges the evidence of IMAGE as an admission controller would under each policy, or whether evidence of
 each type holds under TRUST: a key, a CA, a trusted root.
 
-  --policy FILE               Kyverno ClusterPolicy (YAML, several documents allowed); may be repeated
+  --policy FILE               Kyverno ClusterPolicy (YAML, several documents allowed); may be repeated.
+                              For its type SigstoreBundle, --trusted-root is what the admission
+                              controller's own Sigstore client trusts
   --allow-unmatched           policies that do not speak of the image are no error
   --type TYPE                 cosign's type name or a predicateType URI; may be repeated
   --repository REPOSITORY     exact repository that holds the evidence (as COSIGN_REPOSITORY)
@@ -80,8 +82,9 @@ export async function verifyCommand(args: readonly string[], io: CommandIo): Pro
 
 function refuseMixedTrust(values: Values): void {
   if (values.policy) {
+    const { 'trusted-root': _, ...others } = values;
     const stray =
-      givenTrustFlag(values) ??
+      givenTrustFlag(others) ??
       givenRevocationFlag(values) ??
       (['type', 'repository', 'oci-repo'] as const).find((name) => values[name] !== undefined);
     if (stray) throw new AppError('usage', `--${stray} does not go with --policy`, { mend: 'the policy says it' });
@@ -91,10 +94,20 @@ function refuseMixedTrust(values: Values): void {
   checkTrustFlags(values);
 }
 
-async function loadPolicies(io: CommandIo, files: readonly string[]): Promise<readonly CompiledPolicy[]> {
+async function loadPolicies(
+  io: CommandIo,
+  files: readonly string[],
+  trustedRoot: string | undefined,
+): Promise<readonly CompiledPolicy[]> {
   const { compilePolicies } = await import('#policy/load.ts');
+  const root = trustedRoot === undefined ? {} : await givenRoot(io, trustedRoot);
   const texts = await Promise.all(files.map((file) => readText(io, '--policy', file)));
-  return texts.flatMap((text, at) => compilePolicies(text, { source: files[at] as string }));
+  return texts.flatMap((text, at) => compilePolicies(text, { source: files[at] as string, ...root }));
+}
+
+async function givenRoot(io: CommandIo, file: string) {
+  const { policyRoot } = await import('#compose/policy-root.ts');
+  return await policyRoot(file, async (path) => Buffer.from(await readText(io, '--trusted-root', path)));
 }
 
 interface Judges {
@@ -103,7 +116,7 @@ interface Judges {
 }
 
 async function loadJudges(io: CommandIo, values: Values, stack: AsyncDisposableStack): Promise<Judges> {
-  if (values.policy) return { policies: await loadPolicies(io, values.policy) };
+  if (values.policy) return { policies: await loadPolicies(io, values.policy, values['trusted-root']) };
   const { trustPolicy } = await import('#policy/trust-policy.ts');
   const repository = evidenceRepository(values);
   const { attestor, ...more } = await askingRevocation(await readAttestor(io, values), values, io, stack);

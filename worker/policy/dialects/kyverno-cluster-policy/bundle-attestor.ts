@@ -1,5 +1,3 @@
-import { readPublicKey } from '#crypto/keys.ts';
-import { AppError } from '#model/errors.ts';
 import type { AttestorCheck, AttestorEntryCheck } from '#policy/attestor-set.ts';
 import { bundleIdentity } from '#policy/dialects/kyverno-cluster-policy/bundle-identity.ts';
 import { hashOf } from '#policy/dialects/kyverno-cluster-policy/public-keys.ts';
@@ -8,7 +6,7 @@ import { UnsupportedClause } from '#policy/dialects/kyverno-cluster-policy/unsup
 import { unsupported } from '#policy/unsupported.ts';
 import type { Attestor } from '#verification/attestor.ts';
 import { liveAttestor } from '#verification/live-attestor.ts';
-import { type GoOptions, goCertificate, goWitnesses, NO_ROOT } from '#verification/sigstore-go.ts';
+import { firstKey, type GoOptions, goCertificate, goKey, NO_ROOT } from '#verification/sigstore-go.ts';
 import type { TrustedRoot } from '#verification/trusted-root.ts';
 
 /** What the Sigstore client of the admission controller trusts at this moment. @throws AppError `trust-unavailable`. */
@@ -16,8 +14,6 @@ export type SigstoreRoot = () => TrustedRoot;
 
 type Keys = NonNullable<AttestorEntry['keys']>;
 type Keyless = NonNullable<AttestorEntry['keyless']>;
-
-const PEM = /-----BEGIN[\s\S]*?-----END [A-Z ]+-----/;
 
 /**
  * One attestor of the type SigstoreBundle (interop specification B.10). Roots, log keys, annotations, extensions and the
@@ -67,28 +63,11 @@ function keyEntry(keys: Keys, at: string, root: SigstoreRoot, options: GoOptions
   }
   const hash = hashOf(keys.signatureAlgorithm);
   if (hash === undefined) return nobody(`${at}.signatureAlgorithm`, 'there is no signature algorithm of this name');
-  const key = keyOf(text);
+  const key = firstKey(text);
   if (!key) return nobody(`${at}.publicKeys`, 'the key cannot be read');
   const isAlone = !options.log && !options.observers;
-  const current = () =>
-    ({
-      kind: 'public-key',
-      profile: 'compat',
-      key,
-      hash,
-      ...goWitnesses(isAlone ? NO_ROOT : root(), options),
-    }) as const;
+  const current = () => goKey(key, hash, isAlone ? NO_ROOT : root(), options);
   return entryOf(at, liveAttestor({ kind: 'public-key', source: JSON.stringify(options), current }));
-}
-
-/** Of several keys in one text the first alone counts. */
-function keyOf(text: string) {
-  try {
-    return readPublicKey(PEM.exec(text)?.[0] ?? '');
-  } catch (error) {
-    if (error instanceof AppError) return undefined;
-    throw error;
-  }
 }
 
 /** Kyverno reads `ignoreSCT` as: no time need be vouched for; with a log and no time sigstore-go refuses to start. */
