@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createDispatch, type Dispatch } from '#compose/dispatch.ts';
+import { durableQueues } from '#compose/durable-queues.ts';
 import { readEnvironmentProxy } from '#compose/environment.ts';
 import { HAND_IN_READING } from '#compose/hand-in.ts';
 import { createIntakeOutbound, outboundHosts } from '#compose/intake-outbound.ts';
@@ -17,6 +18,7 @@ import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
 import { createApp } from '#producer/app.ts';
 import { apiSource, bearersOf } from '#producer/intake/api-source.ts';
 import { createDeliveryKeeper } from '#producer/intake/keep-delivery.ts';
+import { KEPT_MEMORY_SHARE } from '#producer/intake/limits.ts';
 import type { IntakeObservation } from '#producer/intake/observation.ts';
 import { bindRegistries, boundRegistries, mountSource } from '#producer/intake/source.ts';
 import { logObservation } from '#producer/log-observation.ts';
@@ -56,7 +58,7 @@ export async function startProducer(
     const operatorBearers = bearersOf(operators, 'producer.api.operators', secrets);
     const bearers = [...bearersOf(tokens, 'producer.api.tokens', secrets), ...operatorBearers];
     const connection = stack.use(await parts.connect('producer'));
-    await checkRedis(connection, log);
+    await checkRedis(connection, parts);
     const redis = connection.client;
     const outside = createHttpClient({
       allowedHosts: outboundHosts(sources.map(({ credential }) => credential)),
@@ -65,7 +67,8 @@ export async function startProducer(
     });
     stack.defer(() => outside.close());
     const memory = createMemoryGuard(connection);
-    const queues = stack.use(createJobQueues({ connection, prefix, memory }));
+    const queued = stack.use(createJobQueues({ connection, prefix, memory }));
+    const queues = await durableQueues(queued, connection, parts, stack);
     const ledger = createRedisLedger(redis, { prefix, ...config.ledger });
     const deadLetters = stack.use(createDeadLetters({ connection, prefix, queues }));
     const sinks = createSinks(parts, connection);
@@ -79,11 +82,12 @@ export async function startProducer(
       tell(observation);
     };
     const { keep, most, size, body, for: ageMs } = config.producer.deliveries;
+    const roomToKeep = createMemoryGuard(connection, { limit: KEPT_MEMORY_SHARE });
     const keeper = stack.use(
       createDeliveryKeeper({
         settings: { what: keep, most, bytes: size, bodyBytes: body, ageMs },
         store: createKeptDeliveries(redis, { prefix }),
-        requireRoom: () => memory.requireRoom(),
+        requireRoom: () => roomToKeep.requireRoom(),
         now,
         failed: (error) => log.warn({ err: error }, 'delivery not kept'),
       }),

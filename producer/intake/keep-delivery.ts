@@ -126,9 +126,8 @@ function keptDelivery(
   const secrets = secretValues(source.credential);
   const bytes = request.body === 'too-large' ? Buffer.alloc(0) : request.body;
   const most = isBelieved(outcome.result) ? bodyBytes : Math.min(bodyBytes, limits.KEPT_BODY_OF_STRANGERS);
-  // Each byte is one character, so that nothing that is not UTF-8 is lost on the way.
-  const part = Buffer.from(bytes.subarray(0, most)).toString('latin1');
-  const kept = Buffer.from(redactText(part, secrets.map(asBytes)), 'latin1');
+  const whole = request.body !== 'too-large' && bytes.byteLength <= most;
+  const kept = redactedPart(bytes, whole ? bytes.byteLength : most, secrets.map(asBytes));
   const encoding = isUtf8(kept) ? ('utf8' as const) : ('base64' as const);
   return {
     id: `${at.getTime().toString(36).padStart(9, '0')}-${request.id}`,
@@ -137,19 +136,31 @@ function keptDelivery(
     sender: source.adapter.id,
     ...outcome,
     method: request.method,
-    headers: redactHeaders(boundedHeaders(request.headers), secrets),
-    query: redactQuery(boundedHeaders(request.query)),
+    headers: bounded(redactHeaders(request.headers, secrets)),
+    query: bounded(redactQuery(request.query)),
     body: { encoding, text: kept.toString(encoding) },
     ...(request.body === 'too-large' ? {} : { bytes: bytes.byteLength }),
-    whole: request.body !== 'too-large' && bytes.byteLength <= most,
+    whole,
   };
+}
+
+/**
+ * The beginning of a body. More than that is looked at, and taken off again: a secret that the cut goes through could
+ * not be told.
+ */
+function redactedPart(bytes: Uint8Array, most: number, secrets: readonly string[]): Buffer {
+  const beyond = bytes.subarray(most, most + limits.LOOKED_AT_BEYOND).byteLength;
+  // Each byte is one character, so that nothing that is not UTF-8 is lost on the way.
+  const part = Buffer.from(bytes.subarray(0, most + beyond)).toString('latin1');
+  const redacted = redactText(part, secrets);
+  return Buffer.from(beyond === 0 ? redacted : redacted.slice(0, -beyond).slice(0, most), 'latin1');
 }
 
 function asBytes(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-function boundedHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function bounded(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const pairs = Object.entries(headers).slice(0, limits.KEPT_HEADERS);
   return Object.fromEntries(pairs.map(([name, value]) => [shown(name), shown(value)]));
 }

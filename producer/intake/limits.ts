@@ -45,3 +45,9 @@ export const KEPT_WAITING = 32;
 
 /** Headers and parameters of a kept delivery. */
 export const KEPT_HEADERS = 64;
+
+/** Bytes behind the kept part of a body that are looked at for secrets: no secret that we take is longer. */
+export const LOOKED_AT_BEYOND = 8 * 1024;
+
+/** Share of Redis's memory from which on nothing is kept; jobs are taken for longer. */
+export const KEPT_MEMORY_SHARE = 0.6;

@@ -10,11 +10,11 @@ const HARMLESS_MEMBER = /^(?:Signature|SignatureVersion|SigningCertURL|repo_auth
 
 const SCHEMES = /^(?:Basic|Bearer|Digest|AWS4-HMAC-SHA256)(?= )/i;
 
-/** A member of JSON whose value is a text: its name, and the text up to the closing quote or the cut. */
-const MEMBER = /"([^"\\]{1,80})"(\s{0,20}:\s{0,20})"((?:\\[\s\S]|[^"\\])*)("|\\?$)/g;
+/** A member of JSON whose value is a text, up to where that begins. */
+const MEMBER = /"([^"\\]{1,80})"\s{0,20}:\s{0,20}"/g;
 
 /** The same in JSON that is itself a text of JSON, as in messages of topics and queues. */
-const NESTED_MEMBER = /(\\+")([^"\\]{1,80})\1(\s{0,20}:\s{0,20})\1([^"\\]*)/g;
+const NESTED_MEMBER = /(\\{1,15}")([^"\\]{1,80})\1(\s{0,20}:\s{0,20})\1([^"\\]*)/g;
 
 /** Parameters of addresses and of forms. */
 const PARAMETER = /([?&]|^)([A-Za-z0-9_.-]{1,80})=([^&"\s\\]{1,8192})/g;
@@ -28,10 +28,7 @@ const USER_INFO = /(:\/\/)[^/\s"@\\]{1,512}@/g;
  * bounded number of times.
  */
 export function redactText(text: string, values: readonly string[]): string {
-  const named = text
-    .replace(MEMBER, (all, name: string, colon: string, value: string, end: string) =>
-      isSecretMember(name) && value !== '' ? `"${name}"${colon}"${REDACTED}${end}` : all,
-    )
+  const named = withoutMembers(text)
     .replace(NESTED_MEMBER, (all, quote: string, name: string, colon: string, value: string) =>
       isSecretMember(name) && value !== '' ? `${quote}${name}${quote}${colon}${quote}${REDACTED}` : all,
     )
@@ -58,6 +55,33 @@ export function redactHeaders(
 /** No sender says anything in its parameters but who it is. */
 export function redactQuery(query: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.keys(query).map((name) => [name, REDACTED]));
+}
+
+/** By hand: a pattern for whole texts with escapes in them would need a stack as deep as they are long. */
+function withoutMembers(text: string): string {
+  const pattern = new RegExp(MEMBER);
+  let done = '';
+  let at = 0;
+  for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
+    const begin = pattern.lastIndex;
+    const end = endOfText(text, begin);
+    pattern.lastIndex = end + 1;
+    if (end === begin || !isSecretMember(found[1] ?? '')) continue;
+    done += text.slice(at, begin) + REDACTED;
+    at = end;
+  }
+  return done + text.slice(at);
+}
+
+/** Index of the quote that closes a text of JSON, or of the end where it was cut. */
+function endOfText(text: string, begin: number): number {
+  const stop = /["\\]/g;
+  stop.lastIndex = begin;
+  for (let found = stop.exec(text); found !== null; found = stop.exec(text)) {
+    if (found[0] === '"') return found.index;
+    stop.lastIndex = found.index + 2;
+  }
+  return text.length;
 }
 
 function isSecretMember(name: string): boolean {

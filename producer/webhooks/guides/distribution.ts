@@ -10,7 +10,7 @@ export const distributionGuide: SenderGuide = {
   digest: 'yes',
   tried: 'run',
   triedHow:
-    'Registry 2.8.2 notifies the intake in the tests: by the very text that `attestry hooks setup` prints, with pushed images, our own pushes and tags of evidence, and an outage of Redis during which nothing is lost. Version 3 follows its source.',
+    'Registry 2.8.2 notifies the intake in the tests, also with the very text that `attestry hooks setup` prints: pushed images, our own pushes and tags of evidence, and an outage of Redis during which nothing is lost. Version 3 follows its source.',
   retries:
     'It repeats for ever, in order, whatever is not 2xx: one refused event holds up all later ones. Attestry answers 2xx to all but a wrong credential, tells of a 401 at once, and answers 503 while Redis is away.',
   hazards: [

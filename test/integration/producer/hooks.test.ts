@@ -138,6 +138,14 @@ describe('deliveries', () => {
       assert.ok(!everything.includes(secret), secret);
   });
 
+  test('what a stranger wrote moves no cursor of the terminal', async () => {
+    await ground.post('gh', '{"a":"\u001b[2Jgone\u202e"}', { 'x-github-event': 'package' });
+    const { id } = await kept('--refused', '--source', 'gh');
+    const { out } = await ground.hooks('show', id);
+    assert.match(out, /\\u\{1b\}\[2Jgone\\u\{202e\}/);
+    assert.ok(!out.includes('\u001b'));
+  });
+
   test('an id that is not kept, and times that are none, are told', async () => {
     const gone = await ground.hooks('show', 'nothing');
     assert.equal(gone.code, 64);

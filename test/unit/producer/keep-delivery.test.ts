@@ -123,6 +123,17 @@ test('of strangers a little is kept: so many in a minute, cut, in less room', as
   assert.equal(kept.at(-1)?.delivery.result, 'rejected');
 });
 
+test('a secret that the cut goes through is not kept by half', async () => {
+  for (let before = 19_900; before < 20_010; before += 7) {
+    const { post, keeper, kept } = door();
+    await post(`{"image":"evil.example/a@${DIGEST}","free":"${'x'.repeat(before)}${SECRET}${'y'.repeat(30_000)}"}`);
+    await keeper[Symbol.asyncDispose]();
+    const text = kept[0]?.delivery.body.text ?? '';
+    assert.ok(text.length > 0 && text.length <= 20_000);
+    assert.ok(!text.includes(SECRET.slice(0, 6)), String(before));
+  }
+});
+
 test('bytes that are no text are kept as they came', async () => {
   const { post, keeper, kept } = door();
   const bytes = Buffer.from([0x7b, 0xff, 0x00, 0x80]);

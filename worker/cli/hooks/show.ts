@@ -92,6 +92,11 @@ function asSent(delivery: KeptDelivery): string {
   const { method, headers, query, body } = delivery;
   const parameters = Object.entries(query).map(([name, value]) => `  ?${name}=${value}`);
   const lines = Object.entries(headers).map(([name, value]) => `  ${name}: ${value}`);
-  const text = body.encoding === 'utf8' ? body.text : `(base64) ${body.text}`;
+  const text = body.encoding === 'utf8' ? printable(body.text) : `(base64) ${body.text}`;
   return `\n  ${method}\n${[...parameters, ...lines].join('\n')}\n\n${text}\n`;
+}
+
+/** Strangers write it: what moves a cursor or turns text around is shown as what it is. */
+function printable(text: string): string {
+  return text.replace(/[^\P{C}\n\t]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
