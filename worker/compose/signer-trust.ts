@@ -56,14 +56,22 @@ function refuseUnchecked(
   base: CertificateAttestor,
   witnesses: readonly LoadedWitness[],
 ): void {
-  // What a trust that is fetched holds is not known yet.
-  const isFetched = base.source !== undefined;
-  if (isFetched || base.logKeys || base.timestampAuthorities) return;
+  if (!isThere(base) || base.logKeys || base.timestampAuthorities) return;
   if (witnesses.some(({ witness, log, authority }) => authority ?? (log && witness.type === 'rekor-v1'))) return;
   throw new AppError('config-invalid', `signer ${id}: the time that its witnesses tell could not be checked`, {
     field: `signers.${id}.witnesses`,
     mend: 'give the key of the log or the chain of the timestamp authority, or name a trust that holds them',
   });
+}
+
+/** What a trust that is fetched holds may not be known yet. */
+function isThere(base: CertificateAttestor): boolean {
+  try {
+    return base.authorities !== undefined;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'trust-unavailable') return false;
+    throw error;
+  }
 }
 
 function attestorNow(

@@ -1,12 +1,12 @@
+import { type FileTrust, openFileTrust } from '#compose/file-trust.ts';
 import { identityRule } from '#compose/identity-rule.ts';
-import { type ReadFile, readTrustFiles } from '#compose/trust-files.ts';
-import { readPublicKey } from '#crypto/keys.ts';
+import type { ReadFile } from '#compose/trust-files.ts';
 import { AppError } from '#model/errors.ts';
 import type { TrustMaterial } from '#trust/material.ts';
 import type { TrustOptions } from '#trust/options.ts';
 import type { Attestor, CertificateAttestor, RevocationRule } from '#verification/attestor.ts';
 import { liveAttestor } from '#verification/live-attestor.ts';
-import { materialAttestor, rootAttestor, witnessedKeyAttestor } from '#verification/root-attestor.ts';
+import { rootAttestor } from '#verification/root-attestor.ts';
 import { parseTrustedRoot } from '#verification/trusted-root.ts';
 
 /** Where the material of trusts comes from that is fetched, by the id of the trust. */
@@ -20,8 +20,8 @@ export interface TrustParts {
 }
 
 /**
- * The configured trusts by id: whose evidence counts as present. Our own reading is the strict one. Trusts whose
- * material is fetched always hold the newest, see `liveAttestor`.
+ * The configured trusts by id: whose evidence counts as present. Our own reading is the strict one. They always hold the
+ * newest material, see `liveAttestor`.
  * @throws AppError for files that cannot be read, and expressions that are none.
  */
 export async function loadTrusts(
@@ -29,42 +29,41 @@ export async function loadTrusts(
   readFile: ReadFile,
   parts: TrustParts = {},
 ): Promise<ReadonlyMap<string, Attestor>> {
-  const trusts = new Map<string, Attestor>();
-  for (const option of options) trusts.set(option.id, await loadTrust(option, readFile, parts));
-  return trusts;
+  return (await openTrusts(options, readFile, parts)).trusts;
 }
 
-async function loadTrust(
-  option: TrustOptions,
+export interface OpenedTrusts {
+  readonly trusts: ReadonlyMap<string, Attestor>;
+  /** Those whose material lies in files. */
+  readonly files: ReadonlyMap<string, FileTrust>;
+}
+
+/** The same, with a way to read again what lies in files. */
+export async function openTrusts(
+  options: readonly TrustOptions[],
   readFile: ReadFile,
-  { revocation, sources }: TrustParts,
-): Promise<Attestor> {
-  const { id, anchors } = option;
-  const identity = identityRule(option.identity, `trusts.${id}.identity`);
-  const rule = revocation?.get(id);
-  const lists = rule ? { revocation: rule } : {};
-  switch (anchors.kind) {
-    case 'key': {
-      const key = readPublicKey((await readFile(anchors.file)).toString('utf8'));
-      return witnessedKeyAttestor(key, await readTrustFiles(option, anchors.file, anchors.kind, readFile), option);
-    }
-    case 'caRoots':
-    case 'certificateChain': {
-      const material = await readTrustFiles(option, anchors.file, anchors.kind, readFile);
-      return { ...materialAttestor(material, identity, option), ...lists };
-    }
-    case 'trustedRoot': {
-      const material = await readTrustFiles(option, anchors.file, anchors.kind, readFile);
-      return { ...rootAttestor(material, identity, option), ...lists };
-    }
-    case 'tuf':
-    case 'sigstore': {
-      const current = memoised(sources?.get(id) ?? nothingFetched(id), (bytes) => {
-        return { ...rootAttestor(parseTrustedRoot(bytes), identity, option), ...lists };
-      });
-      return liveAttestor({ kind: 'certificate-chain', source: sourceOf(option), current });
-    }
+  { revocation, sources }: TrustParts = {},
+): Promise<OpenedTrusts> {
+  const trusts = new Map<string, Attestor>();
+  const files = new Map<string, FileTrust>();
+  for (const option of options) {
+    const { id, anchors } = option;
+    if ('file' in anchors) {
+      const opened = await openFileTrust(option, anchors, readFile, revocation?.get(id));
+      files.set(id, opened);
+      trusts.set(id, opened.attestor);
+    } else trusts.set(id, fetchedTrust(option, revocation?.get(id), sources));
   }
+  return { trusts, files };
+}
+
+function fetchedTrust(option: TrustOptions, rule: RevocationRule | undefined, sources?: MaterialSources): Attestor {
+  const { id } = option;
+  const identity = identityRule(option.identity, `trusts.${id}.identity`);
+  const current = memoised(sources?.get(id) ?? nothingFetched(id), (bytes) => {
+    return { ...rootAttestor(parseTrustedRoot(bytes), identity, option), ...(rule ? { revocation: rule } : {}) };
+  });
+  return liveAttestor({ kind: 'certificate-chain', source: sourceOf(option), current });
 }
 
 /** Parsed once for each material: every judgement asks. */

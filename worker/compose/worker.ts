@@ -18,7 +18,8 @@ import { createSinks } from '#compose/sinks.ts';
 import { gaugeState } from '#compose/state-gauges.ts';
 import { tellTrustRefresh } from '#compose/trust-news.ts';
 import { createTrustSources } from '#compose/trust-sources.ts';
-import { loadTrusts } from '#compose/trusts.ts';
+import { watchTrustFiles } from '#compose/trust-watch.ts';
+import { openTrusts } from '#compose/trusts.ts';
 import { createWorkerEngine } from '#compose/worker-engine.ts';
 import { entriesOfConfig } from '#config/draft.ts';
 import { eventSource } from '#events/cloud-event.ts';
@@ -73,7 +74,10 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       }),
     );
     const sources = trustSources.byTrust;
-    const trusts = await loadTrusts(config.trusts, parts.readFile, { revocation: revocation.rules, sources });
+    const { trusts, files } = await openTrusts(config.trusts, parts.readFile, {
+      revocation: revocation.rules,
+      sources,
+    });
     const keys = stack.use(createKeys({ ...parts, outbound }));
     const { identities: signers, reload } = await openSigners(config, { ...parts, outbound, trusts, keys });
     const policies = await loadPolicies(config.policies, parts.readFile, (policy, { code, message, next }) =>
@@ -117,6 +121,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       enqueue: (job) => queues.enqueueImage('cause', job),
       now,
     };
+    const policiesOf = (trust: string) => policiesUnder(trust, installation);
     const housekeeping = createHousekeeping({
       ledger,
       queues,
@@ -127,12 +132,14 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       source,
       now,
       traceparent: () => parts.traceparent(),
-      revocation: { revocation, memory, policiesOf: (trust) => policiesUnder(trust, installation) },
+      revocation: { revocation, memory, policiesOf },
     });
     const relay = repeat(housekeeping.relay, RELAY_EVERY_MS, (error) => log.warn({ err: error }, 'outbox not relayed'));
     stack.use(relay);
     const renew = watchCertificates({ ...parts, signers: config.signers, live, reload, dispatch, metrics, context });
     stack.use(repeat(renew, RENEWAL_EVERY_MS, (error) => log.warn({ err: error }, 'certificates not looked at')));
+    const watch = watchTrustFiles({ files, ledger, policiesOf, metrics, log, now });
+    stack.use(repeat(watch, RENEWAL_EVERY_MS, (error) => log.warn({ err: error }, 'trust files not looked at')));
     const workers = await startWorkers({
       connection: blocking,
       prefix,

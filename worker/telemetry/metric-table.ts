@@ -72,7 +72,7 @@ export const METRICS = {
   },
   attestry_trust_fetches_total: {
     kind: 'counter',
-    help: 'Fetches of trust material by their end: fetched, kept (failed, and older material counts), failed.',
+    help: 'Fetches of trust material, and changed files of it, by their end: fetched, kept (failed, and older material counts), failed.',
     labels: ['outcome'],
   },
   attestry_deliveries_total: {
