@@ -1,7 +1,8 @@
-import { createHash, createHmac, createPublicKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { derOfRawSignature } from '#signing/keys/ec-signature.ts';
-import { type HttpServer, json, type ServedRequest, serveHttp } from '../http-server.ts';
+import { type HttpServer, json, serveHttp } from '../http-server.ts';
 import { signDigest } from '../prehashed.ts';
+import { refuseAwsRequest } from './aws-requests.ts';
 
 export interface AwsKmsOptions {
   /** By key id or alias. */
@@ -12,13 +13,10 @@ export interface AwsKmsOptions {
   now(): Date;
 }
 
-/** Requests older than this are refused, as AWS does. */
-const LIFETIME_MS = 5 * 60_000;
-
 /** AWS KMS as far as signing needs it: it checks Signature Version 4 by its own reading, and signs with true keys. */
 export async function startAwsKms(options: AwsKmsOptions): Promise<HttpServer> {
   return serveHttp((request) => {
-    const refusal = refuse(request, options);
+    const refusal = refuseAwsRequest(request, { ...options, service: 'kms' });
     if (refusal !== undefined) return failure(refusal === 'AccessDeniedException' ? 403 : 400, refusal);
     const input = JSON.parse(request.body.toString('utf8')) as Record<string, string>;
     const id = (input.KeyId ?? '').replace(/^arn:.*:key\//, '');
@@ -48,31 +46,4 @@ export async function startAwsKms(options: AwsKmsOptions): Promise<HttpServer> {
 
 export function failure(status: number, name: string, message = `told by the service: ${name}`) {
   return json(status, { __type: `com.amazonaws.kms#${name}`, message });
-}
-
-const AUTHORIZATION =
-  /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/kms\/aws4_request, SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})$/;
-
-function refuse(request: ServedRequest, options: AwsKmsOptions): string | undefined {
-  const { headers, body, path } = request;
-  const [, id = '', day, region, signed = '', signature = ''] = AUTHORIZATION.exec(headers.authorization ?? '') ?? [];
-  const known = options.credentials[id];
-  if (known === undefined) return 'UnrecognizedClientException';
-  const time = String(headers['x-amz-date']);
-  const at = Date.parse(time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
-  if (!(Math.abs(options.now().getTime() - at) < LIFETIME_MS)) return 'RequestExpired';
-  if (region !== options.region || day !== time.slice(0, 8)) return 'InvalidSignatureException';
-  const names = signed.split(';');
-  if (!['host', 'x-amz-date', 'x-amz-target'].every((name) => names.includes(name))) return 'IncompleteSignature';
-  const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
-  const lines = names.map((name) => `${name}:${headers[name]}`);
-  const canonical = ['POST', path, '', ...lines, '', signed, sha256(body)].join('\n');
-  const text = `AWS4-HMAC-SHA256\n${time}\n${day}/${region}/kms/aws4_request\n${sha256(canonical)}`;
-  let key = Buffer.from(`AWS4${known.secret}`);
-  for (const part of [day, region, 'kms', 'aws4_request'])
-    key = createHmac('sha256', key).update(String(part)).digest();
-  const wanted = createHmac('sha256', key).update(text).digest();
-  if (!timingSafeEqual(wanted, Buffer.from(signature, 'hex'))) return 'InvalidSignatureException';
-  if (known.token !== undefined && headers['x-amz-security-token'] !== known.token) return 'ExpiredTokenException';
-  return undefined;
 }
