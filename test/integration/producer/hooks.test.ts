@@ -226,12 +226,13 @@ describe('setup', () => {
   test('prints the person’s own address, and the secret only where it is asked for', async () => {
     const hidden = await ground.hooks('setup', 'gh');
     assert.equal(hidden.code, 0, hidden.err);
-    assert.equal(hidden.err, '');
+    assert.equal(hidden.err, 'secrets are shown by where they are; --show-secret prints them\n');
     assert.match(hidden.out, /https:\/\/hooks\.example\.org\/hooks\/gh/);
     assert.match(hidden.out, /config\[secret\]=\$HUB_SECRET/);
     assert.match(hidden.out, /attestry hooks test gh/);
     assert.ok(!hidden.out.includes(SECRETS.HUB_SECRET));
     const plain = await ground.hooks('setup', 'gh', '--show-secret', '--url', 'https://other.example/under/');
+    assert.equal(plain.err, '');
     assert.ok(plain.out.includes(SECRETS.HUB_SECRET));
     assert.match(plain.out, /https:\/\/other\.example\/under\/hooks\/gh/);
   });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -75,6 +76,23 @@ test('there is a guide for each sender, one file each', () => {
   assert.deepEqual(named.sort(), senders);
 });
 
+/** What a shell says to a script that it reads and does not run. */
+function shellComplaint(script: string): string {
+  return spawnSync('sh', ['-n'], { input: script, encoding: 'utf8' }).stderr;
+}
+
+test('between the double quotes of a shell a secret is itself, shown or by its place', async () => {
+  const { name, sources } = await sourcesOf('github');
+  const [source] = sources;
+  assert.ok(source);
+  for (const reveal of [() => SECRET, () => undefined]) {
+    const { signingSecret } = receiverOf(source, [name], BASE, reveal);
+    const env = { PATH: process.env.PATH, ATTESTRY_GITHUB_SECRET: SECRET };
+    const { stdout } = spawnSync('sh', ['-c', `printf %s "${signingSecret?.shell}"`], { env, encoding: 'utf8' });
+    assert.equal(stdout, SECRET);
+  }
+});
+
 describe('what is pasted on the registry’s side', () => {
   for (const { sender } of GUIDES) {
     test(`${sender}: holds the address and no secret, or the secret that was asked for`, async () => {
@@ -113,6 +131,7 @@ describe('what is pasted on the registry’s side', () => {
         for (const paste of guide?.paste(receiver) ?? []) {
           if ('fields' in paste) continue;
           if (paste.language === 'json') assert.doesNotThrow(() => JSON.parse(paste.text), paste.text);
+          if (paste.language === 'sh') assert.equal(shellComplaint(paste.text), '', paste.text);
           if (paste.language !== 'yaml') continue;
           for (const document of parseAllDocuments(paste.text)) assert.deepEqual(document.errors, [], paste.text);
         }

@@ -44,6 +44,9 @@ export async function setupCommand(args: readonly string[], io: CommandIo): Prom
     io.stderr(`${name} has auth: none: whoever reaches its address may name images to look at\n`);
   }
   const pastes = guide.paste(receiver);
+  if (!values['show-secret'] && holdsSecret(receiver)) {
+    io.stderr('secrets are shown by where they are; --show-secret prints them\n');
+  }
   const checks = checksOf(guide, receiver);
   const json = { source: receiver.id, sender: guide.sender, url: receiver.url, missing, paste: pastes, check: checks };
   io.stdout(values.json ? `${JSON.stringify(json, null, 2)}\n` : describe(setup, pastes, checks));
@@ -92,6 +95,10 @@ function namesOf(source: SourceOptions, config: Config): readonly string[] {
 
 function isOpen(config: Config | undefined, name: string): boolean {
   return config?.sources.find(({ id }) => id === name)?.auth.kind === 'none';
+}
+
+function holdsSecret({ url, address, header, signingSecret }: Receiver): boolean {
+  return header !== undefined || signingSecret !== undefined || address.text !== url;
 }
 
 function checksOf({ check }: SenderGuide, receiver: Receiver): readonly string[] {
