@@ -6,6 +6,7 @@ import type { SecretResolver } from '#model/secret.ts';
 import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
 import { createRegistries, type RegistriesDependencies } from '#oci/registries.ts';
 import type { Registries } from '#oci/target.ts';
+import { checkDurability } from '#redis/check-durability.ts';
 import { checkServer } from '#redis/check-server.ts';
 import { connectRedis, type RedisConnection, type RedisRole, type RedisTls } from '#redis/connection.ts';
 import { createLogger, type Logger } from '#telemetry/log.ts';
@@ -79,8 +80,13 @@ async function readTls(
  * Refuses a Redis that could lose jobs, and tells what an operator should know of it.
  * @throws AppError `redis-unsuitable`, `redis-unavailable`.
  */
-export async function checkRedis(connection: RedisConnection, log: Logger): Promise<void> {
+export async function checkRedis(
+  connection: RedisConnection,
+  { config, log }: Pick<ProcessParts, 'config' | 'log'>,
+): Promise<void> {
   const report = await checkServer(connection);
+  const { durability } = config.redis;
+  if (durability) checkDurability(durability, report, connection.address);
   for (const { code, message, mend } of report.warnings) log.warn({ code, mend }, message);
 }
 

@@ -88,7 +88,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     const live = createLiveInstallation({ source, rules: config.rules, signers, trusts, policies, revocable });
     const { installation } = live;
     const store = stack.use(await parts.connect('store'));
-    await checkRedis(store, log);
+    await checkRedis(store, parts);
     const blocking = stack.use(await parts.connect('worker'));
     const context = () => ({ source, now: now() });
     const metrics = createMetrics({ processMetrics: true });

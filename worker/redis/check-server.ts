@@ -7,6 +7,8 @@ export interface ServerReport {
   readonly flavour: 'redis' | 'valkey';
   readonly version: string;
   readonly memory: MemoryUse;
+  /** Whether it keeps an append-only file. */
+  readonly appendOnly: boolean;
   readonly warnings: readonly ServerWarning[];
 }
 
@@ -49,7 +51,13 @@ export async function checkServer(connection: RedisConnection): Promise<ServerRe
     );
   }
   const memory = memoryOf(info);
-  return { flavour: valkey === undefined ? 'redis' : 'valkey', version, memory, warnings: warningsOf(info, memory) };
+  return {
+    flavour: valkey === undefined ? 'redis' : 'valkey',
+    version,
+    memory,
+    appendOnly: info.get('aof_enabled') === '1',
+    warnings: warningsOf(info, memory),
+  };
 }
 
 /** How full the server is. @throws AppError `redis-unavailable` */
@@ -97,7 +105,8 @@ function parseInfo(text: string): ReadonlyMap<string, string> {
   return fields;
 }
 
-function atLeast(version: string, [major, minor]: readonly [number, number]): boolean {
+/** Whether a version in text is this one or a later one. */
+export function atLeast(version: string, [major, minor]: readonly [number, number]): boolean {
   const [haveMajor = 0, haveMinor = 0] = version.split('.').map(Number);
   return haveMajor > major || (haveMajor === major && haveMinor >= minor);
 }

@@ -8,9 +8,10 @@ import { toRedisError } from '#redis/redis-error.ts';
  * `producer` answers a waiting sender: a call fails within half a second;
  * `store` serves a job: a call outlives a short restart of Redis;
  * `worker` is handed to the queue's blocking reads, which must never be given up;
+ * `waiter` waits for replicas and disk, which takes as long as it is told to;
  * `check` is one look: no second attempt.
  */
-export type RedisRole = 'producer' | 'store' | 'worker' | 'check';
+export type RedisRole = 'producer' | 'store' | 'worker' | 'waiter' | 'check';
 
 export interface RedisTls {
   /** PEM. */
@@ -55,6 +56,7 @@ const ROLES: Readonly<Record<RedisRole, Settings & { readonly reconnectMs?: numb
   producer: { commandTimeout: 500, socketTimeout: 5000, maxRetriesPerRequest: 1, reconnectMs: 500 },
   store: { commandTimeout: 5000, socketTimeout: 10_000, maxRetriesPerRequest: 10, reconnectMs: 1000 },
   worker: { socketTimeout: 30_000, maxRetriesPerRequest: null, reconnectMs: 2000 },
+  waiter: { socketTimeout: 30_000, maxRetriesPerRequest: 0, reconnectMs: 500 },
   check: { commandTimeout: 2000, maxRetriesPerRequest: 0 },
 };
 

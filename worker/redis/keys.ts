@@ -54,6 +54,8 @@ export interface Keys {
   putOffs(lane: Lane): string;
   /** Hash of the places that whose jobs wait in a lane have in it; of its queue's node. */
   turns(lane: Lane): string;
+  /** The mark of one process: that its writes are stored is asked by it. */
+  readonly durability: (id: string) => string;
   /** Hash of what workers learnt of registries. */
   readonly learnt: string;
 
@@ -159,6 +161,7 @@ export function createKeys(prefix: string): Keys {
     }),
     putOffs: (lane) => `${prefix}:{queue-${lane}}:put-offs`,
     turns: (lane) => `${prefix}:{queue-${lane}}:turns`,
+    durability: (id) => at(id, 'durability'),
     learnt: `${prefix}:{registries}:learnt`,
     image: (image) => ({
       head: at(image, 'head'),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { FilePath, Id, SecretReference, urlOrSecret } from '#model/settings.ts';
+import { duration, FilePath, Id, SecretReference, urlOrSecret, wholeNumber } from '#model/settings.ts';
 
 export const RedisOptions = z.strictObject({
   url: urlOrSecret('redis:', 'rediss:')
@@ -16,6 +16,19 @@ export const RedisOptions = z.strictObject({
     })
     .exactOptional()
     .describe('For rediss:// with a private CA or client certificates.'),
+  durability: z
+    .strictObject({
+      replicas: wholeNumber(0, 16)
+        .default(0)
+        .describe('Replicas that must have a push before it is answered as accepted (WAIT).'),
+      fsync: z
+        .boolean()
+        .default(false)
+        .describe('It must be on disk too, here and at those replicas (WAITAOF: Redis 7.2 or Valkey).'),
+      timeout: duration('50ms', '10s').prefault('1s').describe('Waited so long; then the sender is to send it again.'),
+    })
+    .exactOptional()
+    .describe('What must have happened to a push before it is accepted; absent: Redis has it.'),
   prefix: Id.prefault('attestry').describe('First part of every key; one Redis can hold several installations.'),
 });
 export type RedisOptions = z.output<typeof RedisOptions>;
