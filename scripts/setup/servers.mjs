@@ -33,6 +33,14 @@ const SERVERS = [
     answers: /alertmanager, version (\d+)\.(\d+)/,
   },
   {
+    id: 'nats',
+    commands: ['nats-server'],
+    package: 'nats-server',
+    // The first with JetStream as its clients speak it.
+    floor: [2, 9],
+    answers: /nats-server: v(\d+)\.(\d+)/,
+  },
+  {
     // No server: the tool of a token in software, which comes with its PKCS #11 module.
     id: 'softhsm',
     commands: ['softhsm2-util'],
@@ -50,7 +58,7 @@ const SERVERS = [
 ];
 
 /**
- * Finds the servers of these ids (`redis`, `registry`, `alertmanager`); with `root`, the clone, what is missing is
+ * Finds the servers of these ids (`redis`, `registry`, `nats`…); with `root`, the clone, what is missing is
  * installed where that is allowed.
  * @returns the paths by id
  * @throws SetupError naming what to run when something is missing and cannot be installed.

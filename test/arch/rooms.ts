@@ -105,6 +105,12 @@ export const ROOMS: readonly Room[] = [
     why: 'operators look at queue and ledger; what they want done is enqueued',
   },
   {
+    name: 'pull',
+    holds: (path) => path.startsWith('producer/pull/'),
+    mayImport: ['model', 'http', 'cloud', 'webhooks', 'intake', 'options'],
+    why: 'fetches what webhooks would bring, and hands it to the intake as it is',
+  },
+  {
     name: 'producer',
     holds: (path) => /^producer\/[^/]+\.ts$/.test(path),
     mayImport: ['model', 'queue', 'redis', 'ledger', 'telemetry', 'webhooks', 'intake', 'admin', 'options'],
@@ -119,7 +125,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'compose',
     holds: (path) => path.startsWith('worker/compose/'),
-    mayImport: [...WORKER_ROOMS, 'config', 'producer', 'webhooks', 'intake', 'admin', 'options', 'entry points'],
+    mayImport: [...WORKER_ROOMS, 'config', 'producer', 'webhooks', 'intake', 'pull', 'admin', 'options', 'entry points'],
     why: 'builds the parts from the configuration; entry points and command line share it',
   },
   {

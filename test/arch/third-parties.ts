@@ -15,6 +15,14 @@ export const THIRD_PARTIES: Readonly<Record<string, ThirdParty>> = {
     rooms: ['policy'],
     why: 'conditions of Kyverno policies are JMESPath',
   },
+  '@nats-io/jetstream': {
+    rooms: ['pull'],
+    why: 'durable consumers of streams, by who makes the server; loaded where a source names NATS',
+  },
+  '@nats-io/transport-node': {
+    rooms: ['pull'],
+    why: 'the connection to NATS: reconnecting, TLS and its own credentials; loaded where a source names NATS',
+  },
   '@peculiar/x509': {
     rooms: ['crypto', 'signing', 'cli'],
     why: 'certificates and requests of private CAs; the command line makes the CA of the demonstration',
