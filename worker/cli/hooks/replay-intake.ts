@@ -1,3 +1,4 @@
+import { durableQueues } from '#compose/durable-queues.ts';
 import type { ProcessParts } from '#compose/process-parts.ts';
 import { AppError } from '#model/errors.ts';
 import { type KeptDelivery, keptBody } from '#model/kept-delivery.ts';
@@ -33,7 +34,8 @@ export async function openReplay(parts: ProcessParts): Promise<Replay> {
   const connection = await parts.connect('producer');
   stack.defer(() => connection.close());
   const redis = connection.client;
-  const queues = stack.use(createJobQueues({ connection, prefix, memory: createMemoryGuard(connection) }));
+  const queued = stack.use(createJobQueues({ connection, prefix, memory: createMemoryGuard(connection) }));
+  const queues = await durableQueues(queued, connection, parts, stack);
   const intake = createIntake({
     ports: {
       queue: queues,
