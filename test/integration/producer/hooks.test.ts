@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sha256 } from '#model/digest.ts';
 import { type HooksGround, startHooksGround } from '../../support/hooks-ground.ts';
+import { serveHttp } from '../../support/http-server.ts';
 import { until } from '../../support/worker-setup.ts';
 
 const SECRETS = { CI_TOKEN: 'ci-token-of-the-tests', HUB_SECRET: 'hmac-secret-of-the-tests', QUAY: 'quay-token-tests' };
@@ -97,6 +98,10 @@ describe('hooks test', () => {
     const missing = await ground.hooks('test', 'ci', '--url', `${ground.producer.url}/elsewhere`);
     assert.equal(missing.code, 1);
     assert.match(missing.out, /: 404\n/);
+    await using stranger = await serveHttp(() => ({ status: 200, body: '<html>' }));
+    const html = await ground.hooks('test', 'ci', '--url', stranger.url);
+    assert.equal(html.code, 1);
+    assert.match(html.out, /: 200\n.*does not speak as the intake/);
     await other.producer[Symbol.asyncDispose]();
     const nobody = await ground.hooks('test', 'ci', '--url', other.producer.url);
     assert.equal(nobody.code, 2);

@@ -61,6 +61,9 @@ export async function testCommand(args: readonly string[], io: CommandIo): Promi
   const answer = await postSample({ url, query: proof.query, headers, body: sample.body }, io);
   if (values.json) io.stdout(`${JSON.stringify({ url, status: answer.status, ...answer.body }, null, 2)}\n`);
   else io.stdout(describe(url, answer));
+  if (!values.enqueue && answer.results.some(({ status }) => status === 'queued')) {
+    io.stderr('the producer took it for a real delivery: it is older than this program\n');
+  }
   return answer.status < 300 && answer.results.some(({ status }) => status !== 'skipped') ? EXIT.ok : EXIT.fail;
 }
 
@@ -146,11 +149,14 @@ function describe(url: string, { status, body, results }: TriedAnswer): string {
     if (one.status === 'skipped') return `  skip     ${one.from}  ${one.reason}: ${one.message}`;
     return `  ${one.status === 'not-enqueued' ? 'would enqueue' : one.status}  ${one.from}  ${one.image}`;
   });
+  const isTold = results.length > 0 || typeof body.reason === 'string';
   const why = typeof body.reason === 'string' ? `  ${body.reason}: ${String(body.message)}` : undefined;
-  const mend = MENDS[status];
+  const mend = MENDS[status] ?? (isTold ? undefined : NOT_OURS);
   const hint = mend === undefined ? [] : [`  ${mend}`];
   return `${[`POST ${url}: ${status}`, ...(lines.length === 0 && why ? [why] : lines), ...hint].join('\n')}\n`;
 }
+
+const NOT_OURS = 'what answered does not speak as the intake: does a proxy, or another server, stand at this address?';
 
 const MENDS: Readonly<Record<number, string>> = {
   401: 'the running producer has another secret for this source than this configuration',
