@@ -4,8 +4,7 @@ import type { Config } from '#config/schema.ts';
 import { createSecretResolver, settingValue } from '#config/secrets.ts';
 import type { SecretResolver } from '#model/secret.ts';
 import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
-import { createRegistries, type RegistriesDependencies } from '#oci/registries.ts';
-import type { Registries } from '#oci/target.ts';
+import { type CataloguedRegistries, createRegistries, type RegistriesDependencies } from '#oci/registries.ts';
 import { checkDurability } from '#redis/check-durability.ts';
 import { checkServer } from '#redis/check-server.ts';
 import { connectRedis, type RedisConnection, type RedisRole, type RedisTls } from '#redis/connection.ts';
@@ -94,7 +93,7 @@ export async function checkRedis(
 export function configuredRegistries(
   parts: ProcessParts,
   more: Pick<RegistriesDependencies, 'turn' | 'told' | 'memo'> = {},
-): Registries {
+): CataloguedRegistries {
   return createRegistries(parts.config.registries, {
     userAgent: `${TOOL_NAME}/${TOOL_VERSION}`,
     now: parts.now,

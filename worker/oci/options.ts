@@ -12,6 +12,7 @@ import {
   SecretReference,
   wholeNumber,
 } from '#model/settings.ts';
+import { SweepOptions } from '#oci/catalog/options.ts';
 
 export type RegistryCredentials =
   | { readonly username: string; readonly password: string }
@@ -102,6 +103,7 @@ export const RegistryOptions = z
       .exactOptional()
       .describe('Whether its tags cannot be written again: then evidence lives there in bundles alone.'),
     budget: OwnBudget.exactOptional().describe('What all workers together may ask of it; absent: worker.budgets.'),
+    sweep: SweepOptions.exactOptional().describe('How it is looked through for pushes that nobody told; absent: not.'),
     credentials: Credentials.exactOptional().describe("Absent: anonymous, or what Docker's own configuration holds."),
   })
   .superRefine(({ proxy, proxyCredentials }, context) => {

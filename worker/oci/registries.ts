@@ -10,6 +10,7 @@ import type { SecretResolver } from '#model/secret.ts';
 import { type CloudClients, createCloudClients } from '#oci/access/cloud-clients.ts';
 import type { CallEnd } from '#oci/call-end.ts';
 import type { CapabilityMemo } from '#oci/capability-memo.ts';
+import type { Catalog } from '#oci/catalog/catalog.ts';
 import type { HelperEnvironment } from '#oci/credential-helper.ts';
 import { createLayoutTarget } from '#oci/layout-directory.ts';
 import type { RegistryOptions } from '#oci/options.ts';
@@ -49,7 +50,7 @@ export interface RegistriesDependencies {
 export function createRegistries(
   configured: readonly RegistryOptions[],
   dependencies: RegistriesDependencies,
-): Registries {
+): CataloguedRegistries {
   const byHost = indexByHost(configured);
   const authorities = new Map(
     configured.flatMap(({ name, ca }) => (ca === undefined ? [] : [[name, readCa(name, ca)]])),
@@ -68,13 +69,13 @@ export function createRegistries(
     return { id: canonical, name: canonical, aliases: [] };
   }
 
-  function target(host: string): Target {
+  function opened(host: string): OpenRegistry {
     const options = find(host);
     const known = open.get(options.name);
-    if (known) return known.target;
+    if (known) return known;
     const made = openRegistry(options, authorities.get(options.name), dependencies, clouds);
     open.set(options.name, made);
-    return made.target;
+    return made;
   }
 
   async function close(): Promise<void> {
@@ -83,11 +84,23 @@ export function createRegistries(
     await Promise.all([clouds.close(), ...closing.map(({ client }) => client?.close())]);
   }
 
-  return { nameOf: (host) => find(host).name, target, close };
+  return {
+    nameOf: (host) => find(host).name,
+    target: (host) => opened(host).target,
+    catalog: (host) => opened(host).catalog,
+    close,
+  };
+}
+
+/** Registries that can also be looked through. */
+export interface CataloguedRegistries extends Registries {
+  /** What a registry lists of itself; undefined of a folder. @throws AppError `unknown-registry`. */
+  catalog(host: string): Catalog | undefined;
 }
 
 interface OpenRegistry {
   readonly target: Target;
+  readonly catalog?: Catalog | undefined;
   /** Absent where nothing is dialled. */
   readonly client?: HttpClient;
 }
@@ -126,7 +139,7 @@ function openRegistry(
       cloud: (access) => clouds.context(cloudSettings?.(access) ?? NO_SETTINGS),
     }),
   });
-  return { target, client };
+  return { target, client, catalog: target.catalog };
 }
 
 const NO_SETTINGS: KeySettings = { text: () => undefined, secret: () => undefined };

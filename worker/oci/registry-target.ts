@@ -3,6 +3,8 @@ import { createBlobWriter } from '#oci/blob-upload.ts';
 import { createBlobReader } from '#oci/blobs.ts';
 import type { CallEnd } from '#oci/call-end.ts';
 import { type CapabilityMemo, createCapabilityMemo } from '#oci/capability-memo.ts';
+import type { Catalog } from '#oci/catalog/catalog.ts';
+import { createDistributionCatalog } from '#oci/catalog/distribution.ts';
 import type { CredentialSource } from '#oci/credentials.ts';
 import { REGISTRY_LIMITS, type RegistryLimits } from '#oci/limits.ts';
 import { createLinkedManifests } from '#oci/linked-manifests.ts';
@@ -34,8 +36,13 @@ export interface RegistryTargetOptions {
   readonly told?: (end: CallEnd) => Promise<void>;
 }
 
+/** What the registry's own API lists, beside what it holds. */
+export interface RegistryTarget extends Target {
+  readonly catalog: Catalog;
+}
+
 /** A registry that speaks the OCI distribution API, or Docker's registry API version 2. */
-export function createRegistryTarget(options: RegistryTargetOptions): Target {
+export function createRegistryTarget(options: RegistryTargetOptions): RegistryTarget {
   const connection = createRegistryConnection({
     ...options,
     credentialKey: options.credentialKey ?? options.baseUrl.host,
@@ -46,10 +53,12 @@ export function createRegistryTarget(options: RegistryTargetOptions): Target {
   const list = createReferrersList(connection);
   const tag = createReferrersTag(connection, manifests);
   const reader = createBlobReader(connection);
+  const tags = createTagLister(connection);
   return {
     ...createLinkedManifests(connection, { manifests, list, tag }),
     ...reader,
     ...createBlobWriter(connection, reader),
-    ...createTagLister(connection),
+    ...tags,
+    catalog: createDistributionCatalog(connection, tags, manifests),
   };
 }

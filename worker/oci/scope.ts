@@ -1,7 +1,8 @@
 /** What a call needs: the repository, and the actions on it as the registry names them. */
 export interface Access {
+  /** Empty where the list of all repositories is asked for. */
   readonly repository: string;
-  readonly actions: 'pull' | 'pull,push' | 'delete';
+  readonly actions: 'pull' | 'pull,push' | 'delete' | 'catalog';
   /** Another repository that is read in the same call: a blob of it is mounted. */
   readonly mountsFrom?: string;
 }
@@ -11,6 +12,7 @@ const MAX_SCOPES = 10;
 
 /** `repository:team/app:pull` (Distribution token scope); two of them with a space between where two are needed. */
 export function formatScope({ repository, actions, mountsFrom }: Access): string {
+  if (actions === 'catalog') return 'registry:catalog:*';
   const own = `repository:${repository}:${actions}`;
   return mountsFrom === undefined ? own : `${own} repository:${mountsFrom}:pull`;
 }

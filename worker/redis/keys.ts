@@ -56,6 +56,13 @@ export interface Keys {
   turns(lane: Lane): string;
   /** The mark of one process: that its writes are stored is asked by it. */
   readonly durability: (id: string) => string;
+  /** What sweeps remember: hash tag → digest and time; hash of times; set of repositories; who sweeps. */
+  readonly sweep: {
+    tags(registry: string, repository: string): string;
+    state(registry: string): string;
+    done(registry: string): string;
+    holder(registry: string): string;
+  };
   /** Hash of what workers learnt of registries. */
   readonly learnt: string;
 
@@ -163,6 +170,12 @@ export function createKeys(prefix: string): Keys {
     turns: (lane) => `${prefix}:{queue-${lane}}:turns`,
     durability: (id) => at(id, 'durability'),
     learnt: `${prefix}:{registries}:learnt`,
+    sweep: {
+      tags: (registry, repository) => at(`${registry}/${repository}`, 'swept-tags'),
+      state: (registry) => at(registry, 'sweep'),
+      done: (registry) => at(registry, 'sweep-done'),
+      holder: (registry) => at(registry, 'sweep-holder'),
+    },
     image: (image) => ({
       head: at(image, 'head'),
       states: at(image, 'states'),
