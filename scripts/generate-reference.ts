@@ -7,6 +7,7 @@ import { cliPage } from './reference/cli-page.ts';
 import { configPage } from './reference/config-page.ts';
 import { eventsPage } from './reference/events-page.ts';
 import { interopPage } from './reference/interop-page.ts';
+import { lintsPage } from './reference/lints-page.ts';
 import { SENDER_PAGES } from './reference/sender-pages.ts';
 
 /** What is made from the schema and the catalogues, by its path in the project; a test compares it with the files. */
@@ -18,6 +19,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/reference/errors.md': errorsPage,
   'docs/reference/reasons.md': reasonsPage,
   'docs/reference/metrics.md': metricsPage,
+  'docs/reference/policy-lint.md': lintsPage,
   'docs/reference/interop-matrix.md': interopPage,
   ...SENDER_PAGES,
 };

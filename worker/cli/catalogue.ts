@@ -33,6 +33,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('#cli/commands/certificate.ts')).certificateCommand,
   },
   {
+    name: 'policy',
+    summary: 'lint policies: what is certainly wrong with them, and how it is mended',
+    load: async () => (await import('#cli/commands/policy.ts')).policyCommand,
+  },
+  {
     name: 'config',
     summary: 'check a configuration, explain which rule holds for an image',
     load: async () => (await import('#cli/commands/config.ts')).configCommand,

@@ -1,9 +1,16 @@
-import { type Document, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
+
+export interface YamlPlace {
+  readonly line: number;
+  readonly column: number;
+}
 
 /** One document of a file. */
 export interface YamlDocument {
   /** Its own text, from which its digest is made. */
   readonly text: string;
+  /** Where a member stands in the file, or the nearest that there is above it; lines and columns count from 1. */
+  place(path: readonly (string | number)[]): YamlPlace;
   readonly content: { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
 }
 
@@ -42,16 +49,22 @@ function read(document: Document.Parsed, whole: string, lines: LineCounter): rea
   const [error] = document.errors;
   if (error) {
     const { line, col } = lines.linePos(error.pos[0]);
-    return [broken(text, `line ${line}, column ${col}: ${error.message}`)];
+    return [broken(text, `line ${line}, column ${col}: ${error.message}`, { line, column: col })];
   }
   const oddity = readAsKubernetes(document, lines);
-  if (oddity !== undefined) return [broken(text, oddity)];
+  if (oddity !== undefined) return [broken(text, oddity.problem, oddity.place)];
   const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
-  return value === null || value === undefined ? [] : [{ text, content: { ok: true, value } }];
+  if (value === null || value === undefined) return [];
+  return [{ text, content: { ok: true, value }, place: (path) => placeOf(document, path, lines) }];
 }
 
-function readAsKubernetes(document: Document.Parsed, lines: LineCounter): string | undefined {
-  let problem: string | undefined;
+interface Oddity {
+  readonly problem: string;
+  readonly place: YamlPlace;
+}
+
+function readAsKubernetes(document: Document.Parsed, lines: LineCounter): Oddity | undefined {
+  let problem: Oddity | undefined;
   visit(document, {
     Scalar(_key, node) {
       if (!isScalar(node) || node.type !== 'PLAIN' || node.source === undefined) return undefined;
@@ -59,7 +72,8 @@ function readAsKubernetes(document: Document.Parsed, lines: LineCounter): string
       else if (OLD_FALSE.test(node.source)) node.value = false;
       else if (OLD_NUMBER.test(node.source)) {
         const { line, col } = lines.linePos(node.range?.[0] ?? 0);
-        problem = `line ${line}, column ${col}: ${node.source} is read in two ways; put it in quotes`;
+        const text = `line ${line}, column ${col}: ${node.source} is read in two ways; put it in quotes`;
+        problem = { problem: text, place: { line, column: col } };
         return visit.BREAK;
       }
       return undefined;
@@ -68,6 +82,24 @@ function readAsKubernetes(document: Document.Parsed, lines: LineCounter): string
   return problem;
 }
 
-function broken(text: string, problem: string): YamlDocument {
-  return { text, content: { ok: false, problem } };
+function broken(text: string, problem: string, place: YamlPlace = { line: 1, column: 1 }): YamlDocument {
+  return { text, content: { ok: false, problem }, place: () => place };
+}
+
+/** The key of a member, the item of a list. What a merge or an alias brings stands where it is brought in. */
+function placeOf(document: Document.Parsed, path: readonly (string | number)[], lines: LineCounter): YamlPlace {
+  let node: unknown = document.contents;
+  let offset = document.contents?.range?.[0] ?? 0;
+  for (const part of path) {
+    const pair = isMap(node)
+      ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part))
+      : undefined;
+    const next: unknown = pair ? pair.value : isSeq(node) ? node.items[Number(part)] : undefined;
+    const marked: unknown = pair ? pair.key : next;
+    if (!isNode(marked)) break;
+    offset = marked.range?.[0] ?? offset;
+    node = next;
+  }
+  const { line, col } = lines.linePos(offset);
+  return { line, column: col };
 }
