@@ -6,6 +6,7 @@ import { HAND_IN_READING } from '#compose/hand-in.ts';
 import { createIntakeOutbound, outboundHosts } from '#compose/intake-outbound.ts';
 import { policyIndex } from '#compose/policy-index.ts';
 import { checkRedis, type ProcessParts } from '#compose/process-parts.ts';
+import { startPullSources } from '#compose/pull-sources.ts';
 import { createSinks } from '#compose/sinks.ts';
 import { gaugeState } from '#compose/state-gauges.ts';
 import { eventSource } from '#events/cloud-event.ts';
@@ -17,10 +18,11 @@ import { AppError } from '#model/errors.ts';
 import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
 import { createApp } from '#producer/app.ts';
 import { apiSource, bearersOf } from '#producer/intake/api-source.ts';
+import { createIntake } from '#producer/intake/intake.ts';
 import { createDeliveryKeeper } from '#producer/intake/keep-delivery.ts';
 import { KEPT_MEMORY_SHARE } from '#producer/intake/limits.ts';
 import type { IntakeObservation } from '#producer/intake/observation.ts';
-import { bindRegistries, boundRegistries, mountSource } from '#producer/intake/source.ts';
+import { bindRegistries, boundRegistries, mountSource, type Source } from '#producer/intake/source.ts';
 import { logObservation } from '#producer/log-observation.ts';
 import { createDeadLetters } from '#queue/dead-letters.ts';
 import { createJobQueues } from '#queue/queues.ts';
@@ -92,8 +94,17 @@ export async function startProducer(
         failed: (error) => log.warn({ err: error }, 'delivery not kept'),
       }),
     );
+    const ports = {
+      queue: queues,
+      ownPushes: createOwnPushes(redis, { prefix }),
+      evidence: createEvidenceWatch(redis, { prefix }),
+      deliveries: createDeliveryIds(redis, { prefix }),
+      rate: createRateGuard(redis, { prefix }),
+      outbound: createIntakeOutbound(outside),
+    };
+    const isPulled = ({ credential }: Source) => credential.kind === 'pulled';
     const app = createApp({
-      sources,
+      sources: sources.filter((source) => !isPulled(source)),
       keep: keeper.keep,
       ...(bearers.length > 0 ? { api: apiSource(bearers, registries) } : {}),
       ...(operatorBearers.length > 0
@@ -122,14 +133,7 @@ export async function startProducer(
         now,
       },
       operators: operatorBearers,
-      ports: {
-        queue: queues,
-        ownPushes: createOwnPushes(redis, { prefix }),
-        evidence: createEvidenceWatch(redis, { prefix }),
-        deliveries: createDeliveryIds(redis, { prefix }),
-        rate: createRateGuard(redis, { prefix }),
-        outbound: createIntakeOutbound(outside),
-      },
+      ports,
       checks: [
         { name: 'redis', check: async () => void (await redis.ping()) },
         { name: 'queue', check: () => memory.requireRoom() },
@@ -146,6 +150,9 @@ export async function startProducer(
     await listen(app, host, port);
     const { port: bound } = app.server.address() as AddressInfo;
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+    const intake = createIntake({ ports, now, observe: observed });
+    const { take } = intake;
+    stack.use(startPullSources(parts, sources.filter(isPulled), metrics, { take, keep: keeper.keep }));
     log.info({ url, sources: sources.map(({ id }) => id) }, 'producer started');
     return { url, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (error) {

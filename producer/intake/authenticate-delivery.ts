@@ -31,6 +31,8 @@ export function createAuthenticator(outbound: Outbound, now: () => Date): Authen
   async function shown(credential: Credential, presented: Presented): Promise<Authentication> {
     const { headers, query, body } = presented;
     switch (credential.kind) {
+      case 'pulled':
+        return REFUSED;
       case 'none':
       case 'bearer':
       case 'basic':

@@ -46,7 +46,18 @@ export interface OidcCredential {
   readonly jwks: URL;
 }
 
+/** Nobody can show it: messages are fetched from a queue that vouches for them, and no request is one. */
+export interface PulledCredential {
+  readonly kind: 'pulled';
+}
+
 /** What a source's deliveries must show. */
-export type Credential = HeaderCredential | QueryCredential | HmacCredential | SnsCredential | OidcCredential;
+export type Credential =
+  | PulledCredential
+  | HeaderCredential
+  | QueryCredential
+  | HmacCredential
+  | SnsCredential
+  | OidcCredential;
 
 export type Authentication = { readonly ok: true; readonly bearer?: string } | { readonly ok: false };

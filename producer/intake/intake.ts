@@ -39,6 +39,12 @@ export interface Intake {
    * @throws AppError `redis-unavailable` and whatever else `receive` answers with a request to try again.
    */
   replay(source: Source, request: ReceivedRequest): Promise<Answer>;
+  /**
+   * A message of a queue that the source's configuration names, which vouches for who wrote it. When it resolves, what
+   * is to be done is in Redis.
+   * @throws AppError as `replay`: the message must not be acknowledged.
+   */
+  take(source: Source, request: ReceivedRequest): Promise<Answer>;
 }
 
 /** Registries tell of a push just before it can be seen, and of several in a row: one look does for all. */
@@ -56,7 +62,8 @@ export interface IntakeParts {
  */
 export function createIntake({ ports, now, observe }: IntakeParts): Intake {
   const authenticator = createAuthenticator(ports.outbound, now);
-  return { receive, replay: (source, request) => accept(source, request, undefined) };
+  const believed = (source: Source, request: ReceivedRequest) => accept(source, request, undefined);
+  return { receive, replay: believed, take: believed };
 
   async function receive(source: Source | undefined, request: ReceivedRequest): Promise<Answer> {
     // Only who asks for consent has a reason to send anything but POST.

@@ -26,7 +26,8 @@ export function credentialOf(
   }
   switch (auth.kind) {
     case 'none':
-      return { kind: 'none' };
+    case 'pulled':
+      return { kind: auth.kind };
     case 'bearer':
       return { kind: 'bearer', bearers: [{ tokens: secretsOf(auth.secrets, key, resolve) }] };
     case 'basic':

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { OwnBudget } from '#model/budget.ts';
-import { Id, oneOrMore, Pattern, wholeNumber } from '#model/settings.ts';
+import { FilePath, Id, KeyAccess, oneOrMore, Pattern, SecretReference, wholeNumber } from '#model/settings.ts';
 import { type AuthForm, authOf } from '#producer/webhooks/options.ts';
 
 const source = {
@@ -27,6 +27,14 @@ const source = {
 const registryKey = z.string().min(1).max(255);
 
 const Names = z.record(z.string().min(1).max(255), z.string().max(512));
+
+/** What is fetched from a queue proves itself by having been there. */
+const PULLED = { kind: 'pulled' } as const;
+
+/** A source that is fetched: its `auth` cannot be written. */
+function pulled<const S extends string, X extends z.ZodRawShape>(sender: S, meaning: string, more: X) {
+  return z.strictObject({ ...source, sender: z.literal(sender).describe(meaning), ...more });
+}
 
 type Openness = Parameters<typeof authOf>[1];
 
@@ -99,6 +107,67 @@ const ALIBABA = {
   repositories: Names.exactOptional().describe('Repository by its name in payloads, where the two differ.'),
 };
 
+const SQS = {
+  registries: oneOrMore(registryKey, 100).describe('Ids of the registries that it may name.'),
+  queue: z
+    .string()
+    .regex(/^https?:\/\/[a-z0-9.:-]{1,255}\/[0-9]{12}\/[A-Za-z0-9_-]{1,80}$/, {
+      error: 'not the URL of a standard queue; aws sqs get-queue-url --queue-name <name> prints it',
+    })
+    .describe('URL of the queue; its host is the only one that is asked.'),
+  access: KeyAccess.prefault({}).describe(
+    'Settings of the AWS identity by the names of their environment variables; what is absent comes from the environment.',
+  ),
+  giveUpAfter: wholeNumber(2, 1000)
+    .default(10)
+    .describe('A message that cannot be read is deleted after so many times, if no redrive policy took it before.'),
+};
+
+const NATS_URL = /^(?:nats|tls):\/\/(?:[A-Za-z0-9.-]{1,255}|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?$/;
+
+const NATS = {
+  registry: registryKey.describe('Id of the registry that it speaks for; no other host is believed.'),
+  servers: oneOrMore(
+    z
+      .string()
+      .regex(NATS_URL, { error: 'write nats://host:port, or tls://host:port; credentials have keys of their own' }),
+    20,
+  ).describe('Servers of one NATS cluster.'),
+  subject: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+(?:\.(?:[A-Za-z0-9_-]+|\*))*(?:\.>)?$/, 'not a subject of NATS')
+    .max(255)
+    .describe('Subject that Zot sends to: `channel` in its sink.'),
+  stream: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'not the name of a stream')
+    .exactOptional()
+    .describe(
+      'JetStream stream that keeps the subject. Absent: core NATS, which loses what is sent while nobody listens.',
+    ),
+  username: z.string().min(1).max(255).exactOptional().describe('User at NATS.'),
+  password: SecretReference.exactOptional().describe('Password of that user, as a secret reference.'),
+  token: SecretReference.exactOptional().describe('Token at NATS, as a secret reference.'),
+  credentials: SecretReference.exactOptional().describe('Content of a .creds file, as a secret reference.'),
+  ca: FilePath.exactOptional().describe("PEM file of the CA that signed the servers' certificates."),
+};
+
+const PULLED_SENDERS = [
+  pulled('ecr-sqs', 'Amazon ECR by EventBridge, or SNS, and an SQS queue that is fetched.', SQS),
+  pulled('zot-nats', 'Events of Zot over NATS, which are fetched.', NATS).superRefine((given, context) => {
+    const { username, password, token, credentials } = given;
+    const ways = [username ?? password, token, credentials].filter((one) => one !== undefined).length;
+    const whole = (username === undefined) === (password === undefined);
+    if (whole && ways <= 1) return;
+    const mend = 'write username with password, or token, or credentials, or none of them';
+    context.addIssue({
+      code: 'custom',
+      message: 'the credentials for NATS are not one of the forms',
+      params: { mend },
+    });
+  }),
+] as const;
+
 const SENDERS = [
   ofOne('distribution', 'Notifications of CNCF Distribution.', HEADERS, 'open', {}),
   ofOne('gitlab', 'Notifications of the registry of a self-managed GitLab.', HEADERS, 'open', {}),
@@ -124,6 +193,7 @@ const SENDERS = [
   ofOne('forgejo', 'Webhooks of Forgejo.', SIGNED, 'closed', {}),
   ofOne('alibaba', 'Triggers of Alibaba Cloud Container Registry.', QUERY, 'open', ALIBABA),
   ofMany('generic', 'The plain JSON body of the API, and CloudEvents.', HEADERS, 'open', {}),
+  ...PULLED_SENDERS,
 ] as const;
 
 /** The senders that can be configured. */
@@ -131,8 +201,15 @@ export const SENDER_IDS: readonly string[] = SENDERS.map(({ shape }) => shape.se
 
 /** One sender of push notifications; every kind names the registries that it is bound to. */
 export const SourceOptions = z.discriminatedUnion('sender', SENDERS).transform((given) => {
+  if (given.sender === 'zot-nats') {
+    const { registry, ...rest } = given;
+    return { ...rest, auth: PULLED, registries: [registry] };
+  }
+  if (given.sender === 'ecr-sqs') return { ...given, auth: PULLED };
   if (!('registry' in given)) return given;
   const { registry, ...rest } = given;
   return { ...rest, registries: [registry] };
 });
 export type SourceOptions = z.output<typeof SourceOptions>;
+export type SqsSourceOptions = Extract<SourceOptions, { sender: 'ecr-sqs' }>;
+export type NatsSourceOptions = Extract<SourceOptions, { sender: 'zot-nats' }>;

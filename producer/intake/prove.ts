@@ -27,6 +27,8 @@ export function prove(credential: Credential, body: string): Proof {
       const digest = createHmac(algorithm, newest(credential.secrets)).update(body).digest('hex');
       return inHeader(header, `${prefix}${digest}`);
     }
+    case 'pulled':
+      return { cannot: 'the source is fetched from a queue, and takes no requests: send the sample there' };
     case 'sns-signature':
       return { cannot: 'Amazon SNS signs its messages with a key of its own' };
     case 'oidc':

@@ -29,13 +29,22 @@ export function receiverOf(
     address: plain,
     registries,
     settings: settingsOf(source),
+    ...pulledFrom(source),
     ...proof(source.auth, url, reveal),
   };
+}
+
+function pulledFrom(source: SourceOptions): Pick<Receiver, 'pulled'> {
+  if (source.sender === 'ecr-sqs') return { pulled: { from: source.queue } };
+  if (source.sender !== 'zot-nats') return {};
+  const { servers, subject, stream } = source;
+  return { pulled: { from: servers[0] ?? '', subject, ...(stream === undefined ? {} : { stream }) } };
 }
 
 function proof(auth: SourceAuth, url: string, reveal: Reveal): Partial<Receiver> {
   switch (auth.kind) {
     case 'none':
+    case 'pulled':
       return {};
     case 'bearer':
       return { header: { name: 'Authorization', value: prefixed('Bearer ', shownOf(auth.secrets, reveal)) } };

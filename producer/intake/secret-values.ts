@@ -23,6 +23,7 @@ function secretsIn(credential: Credential): readonly Secret[] {
     case 'hmac':
       return credential.secrets();
     case 'none':
+    case 'pulled':
     case 'sns-signature':
     case 'oidc':
       return [];

@@ -43,6 +43,7 @@ export const AUTH_SCHEMES = [
   'hmac',
   'sns-signature',
   'oidc',
+  'pulled',
 ] as const;
 export type AuthScheme = (typeof AUTH_SCHEMES)[number];
 

@@ -25,6 +25,8 @@ export interface Receiver {
   readonly topicArns?: readonly string[];
   readonly audience?: string;
   readonly emails?: readonly string[];
+  /** Where messages are fetched, for sources that nobody sends to. */
+  readonly pulled?: { readonly from: string; readonly subject?: string; readonly stream?: string };
   /** The registries that the source speaks for, as they are called in references. */
   readonly registries: readonly string[];
   readonly settings: SenderSettings;

@@ -18,6 +18,7 @@ import { harbor } from '#producer/webhooks/adapters/harbor.ts';
 import { nexus } from '#producer/webhooks/adapters/nexus.ts';
 import { quay } from '#producer/webhooks/adapters/quay.ts';
 import { zot } from '#producer/webhooks/adapters/zot.ts';
+import { zotNats } from '#producer/webhooks/adapters/zot-nats.ts';
 
 /** Every sender that is understood, one file each in `adapters/`. */
 export const ADAPTERS: readonly WebhookAdapter[] = [
@@ -40,6 +41,7 @@ export const ADAPTERS: readonly WebhookAdapter[] = [
   nexus,
   quay,
   zot,
+  zotNats,
 ];
 
 export function adapterOf(id: string): WebhookAdapter | undefined {

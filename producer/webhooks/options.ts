@@ -4,6 +4,8 @@ import { exactlyOneForm, oneOrMore, SecretReference } from '#model/settings.ts';
 /** How the deliveries of a source prove who sent them. Lists: any of the secrets counts, for rotation. */
 export type SourceAuth =
   | { readonly kind: 'none' }
+  /** Fetched from a queue of ours: who may write there is the queue's to say. */
+  | { readonly kind: 'pulled' }
   | { readonly kind: 'bearer'; readonly secrets: readonly string[] }
   | { readonly kind: 'basic'; readonly username: string; readonly passwords: readonly string[] }
   | { readonly kind: 'static-header'; readonly header: string; readonly secrets: readonly string[] }
@@ -13,7 +15,7 @@ export type SourceAuth =
   | { readonly kind: 'oidc'; readonly audience: string; readonly emails: readonly string[] };
 
 /** A way to prove it, by the keys that configure it. */
-export type AuthForm = Exclude<SourceAuth['kind'], 'none'>;
+export type AuthForm = Exclude<SourceAuth['kind'], 'none' | 'pulled'>;
 
 const secrets = oneOrMore(SecretReference, 4);
 

@@ -19,6 +19,8 @@ export interface AwsServiceOptions {
   readonly json: '1.0' | '1.1';
   /** Milliseconds that the service may take to begin its answer; absent: the usual. */
   readonly headersTimeoutMs?: number;
+  /** Bytes of its largest answer; absent: as of a key. */
+  readonly answerBytes?: number;
 }
 
 /** A service of AWS, with the credentials of this workload. */
@@ -49,7 +51,7 @@ export async function callAws(
   input: object,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  const { context, what, name, url, region, json, http, headersTimeoutMs } = service;
+  const { context, what, name, url, region, json, http, headersTimeoutMs, answerBytes } = service;
   const body = JSON.stringify(input);
   const headers = { 'content-type': `application/x-amz-json-${json}`, 'x-amz-target': target };
   return await retrying(context, signal, () =>
@@ -57,7 +59,7 @@ export async function callAws(
       const signed = signAwsRequest({ url, headers, body, region, service: name, now: context.now() }, held);
       const waits = headersTimeoutMs === undefined ? {} : { headersTimeoutMs };
       const request = { method: 'POST', url, headers: signed, body, signal, ...waits } as const;
-      const answer = await askService(http, request, context.now());
+      const answer = await askService(http, request, context.now(), answerBytes);
       if (answer.status === 200) return answer.json;
       throw awsFailure(what, answer);
     }),

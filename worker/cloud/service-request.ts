@@ -15,13 +15,18 @@ export interface ServiceAnswer {
 }
 
 /** One exchange with a key service or what gives tokens for it, bounded in size and time. */
-export async function askService(http: HttpClient, request: HttpRequest, now: Date): Promise<ServiceAnswer> {
+export async function askService(
+  http: HttpClient,
+  request: HttpRequest,
+  now: Date,
+  mostBytes = MAX_ANSWER_BYTES,
+): Promise<ServiceAnswer> {
   const answer = await http.request({
     headersTimeoutMs: HEADERS_TIMEOUT_MS,
     bodyTimeoutMs: HEADERS_TIMEOUT_MS,
     ...request,
   });
-  const text = Buffer.from(await answer.bytes(MAX_ANSWER_BYTES)).toString('utf8');
+  const text = Buffer.from(await answer.bytes(mostBytes)).toString('utf8');
   const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], now);
   return {
     status: answer.status,

@@ -43,6 +43,10 @@ export const ERRORS = {
     class: 'permanent',
     meaning: 'The registry answered in a way that the specification forbids.',
   },
+  'source-unavailable': {
+    class: 'transient',
+    meaning: 'A queue that pushes are fetched from cannot be read; what waits in it is not lost.',
+  },
   'not-found': { class: 'not-yet', meaning: 'The manifest or blob is not in the registry.' },
   network: { class: 'transient', meaning: 'The connection failed or broke.' },
   timeout: { class: 'transient', meaning: 'No answer within the time limit.' },

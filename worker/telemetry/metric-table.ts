@@ -80,6 +80,21 @@ export const METRICS = {
     help: 'Webhook deliveries by source and result: accepted, skipped, rejected, unauthenticated, unavailable.',
     labels: ['source', 'result'],
   },
+  attestry_pull_up: {
+    kind: 'gauge',
+    help: 'Whether a source that is fetched from a queue could be read at the last try.',
+    labels: ['source'],
+  },
+  attestry_pull_failures_total: {
+    kind: 'counter',
+    help: 'Tries that failed to read a source that is fetched from a queue.',
+    labels: ['source'],
+  },
+  attestry_pull_given_up_total: {
+    kind: 'counter',
+    help: 'Messages of queues that could never be read and were put aside for good.',
+    labels: ['source'],
+  },
   attestry_enqueued_total: {
     kind: 'counter',
     help: 'Images of deliveries by source and state: queued, duplicate.',
@@ -125,6 +140,16 @@ export const METRICS = {
     kind: 'counter',
     help: 'Jobs and calls that were put off, by registry and reason: paused, resting, registry, source.',
     labels: ['registry', 'reason'],
+  },
+  attestry_sweeps_total: {
+    kind: 'counter',
+    help: 'Sweeps of registries by their end: done, stopped (it goes on where it was).',
+    labels: ['registry', 'outcome'],
+  },
+  attestry_sweep_gaps_total: {
+    kind: 'counter',
+    help: 'Images that a sweep found and of which no push was heard.',
+    labels: ['registry'],
   },
   attestry_redis_up: { kind: 'gauge', help: '1 when Redis answers.', labels: [] },
 } as const satisfies Readonly<Record<string, MetricRow>>;

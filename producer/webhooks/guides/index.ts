@@ -18,6 +18,7 @@ import { harborGuide } from '#producer/webhooks/guides/harbor.ts';
 import { nexusGuide } from '#producer/webhooks/guides/nexus.ts';
 import { quayGuide } from '#producer/webhooks/guides/quay.ts';
 import { zotGuide } from '#producer/webhooks/guides/zot.ts';
+import { zotNatsGuide } from '#producer/webhooks/guides/zot-nats.ts';
 
 /** What a person is told of each sender, in the order in which the index of the pages lists them. */
 export const GUIDES: readonly SenderGuide[] = [
@@ -25,6 +26,7 @@ export const GUIDES: readonly SenderGuide[] = [
   gitlabGuide,
   harborGuide,
   zotGuide,
+  zotNatsGuide,
   quayGuide,
   dockerhubGuide,
   githubGuide,

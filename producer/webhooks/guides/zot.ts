@@ -10,7 +10,7 @@ export const zotGuide: SenderGuide = {
   sender: 'zot',
   title: 'Zot',
   sends:
-    'The `events` extension: CloudEvents in binary mode over HTTP. The event holds the whole manifest, so that a referrer or an artifact is skipped at once. The structured form that Zot sends over NATS is read too.',
+    'The `events` extension: CloudEvents in binary mode over HTTP. The event holds the whole manifest, so that a referrer or an artifact is skipped at once. Zot can send over NATS in its place: [Zot over NATS](zot-nats.md).',
   proof: 'basic, header',
   digest: 'yes',
   tried: 'documentation',

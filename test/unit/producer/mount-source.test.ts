@@ -55,7 +55,18 @@ describe('mounting senders', () => {
       complaint({ sender: 'ecr-sns', registry: undefined, registries: 'main', auth: { topicArn: 'ecr-push' } }),
       /not the ARN of a topic/,
     );
-    assert.match(complaint({ sender: 'ecr-sqs', auth: 'none' }), /^sender: /);
+    const queue = 'https://sqs.eu-west-1.amazonaws.com/123456789012/pushes';
+    const sqs = { sender: 'ecr-sqs', registry: undefined, registries: 'main' };
+    assert.match(complaint({ ...sqs, queue: `${queue}.fifo` }), /^queue: not the URL of a standard queue/);
+    assert.match(complaint({ ...sqs, queue, registry: 'main' }), /Unrecognized key|registry/);
+    const nats = { sender: 'zot-nats', servers: 'nats://nats.example.com', subject: 'zot.events' };
+    assert.match(complaint({ ...nats, servers: 'nats://me:secret@nats.example.com' }), /^servers/);
+    assert.match(complaint({ ...nats, username: 'zot' }), /write username with password, or token/);
+    assert.match(
+      complaint({ ...nats, token: 'env:A', credentials: 'env:B' }),
+      /write username with password, or token/,
+    );
+    assert.deepEqual(mounted({ ...nats, registry: 'main' }).credential, { kind: 'pulled' });
   });
 
   test("a repository of Nexus leads to one of the source's registries", () => {
