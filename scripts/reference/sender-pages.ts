@@ -43,13 +43,11 @@ function senderPage(guide: SenderGuide): string {
   const example = EXAMPLES.get(guide.sender);
   if (!adapter || !example) throw new Error(`${guide.sender} has no adapter or example`);
   const { receiver, text } = example;
-  const own =
-    text === '' ? 'Nothing can be configured: `sources` cannot name this sender.' : fenced('yaml attestry.yaml', text);
   return page(
     `${guide.title} (${code(guide.sender)})`,
     guide.sends,
     '## In Attestry',
-    own,
+    fenced('yaml attestry.yaml', text),
     '## How it proves itself, and what it is answered',
     facts(adapter),
     guide.retries,
@@ -74,6 +72,7 @@ const SCHEMES: Readonly<Record<string, string>> = {
   hmac: '`hmac`',
   'sns-signature': '`topicArn`',
   oidc: '`audience` with `email`',
+  pulled: 'none: what is fetched proves itself by where it was',
 };
 
 function facts({ auth, answers, maxBodyBytes, digestOnly, transport, registries }: WebhookAdapter): string {
@@ -97,12 +96,11 @@ function answersOf({ accepted, skipped, malformed, rejected, unauthenticated }: 
   return `${accepted} enqueued, ${skipped} skipped on purpose, ${malformed} not readable, ${rejected} at fault, ${unauthenticated} wrong credential, 503 nothing accepted`;
 }
 
-function checks({ check }: SenderGuide, { text, receiver }: ExampleSource): string {
-  const isConfigurable = text !== '';
+function checks({ check }: SenderGuide, { receiver }: ExampleSource): string {
   const steps = [
-    ...(isConfigurable
-      ? ['`attestry hooks test <source>` sends a sample through the door, and says what it would enqueue.']
-      : []),
+    ...(receiver.pulled
+      ? []
+      : ['`attestry hooks test <source>` sends a sample through the door, and says what it would enqueue.']),
     ...(check ? [check(receiver)] : []),
     'What was refused, and why: `attestry hooks deliveries --refused`.',
   ];

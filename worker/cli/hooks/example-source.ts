@@ -1,5 +1,5 @@
 import { loadConfig } from '#config/load.ts';
-import { hookUrl, receiverOf } from '#producer/intake/receiver.ts';
+import { receiverOf } from '#producer/intake/receiver.ts';
 import type { Receiver, SenderGuide } from '#producer/webhooks/guide.ts';
 
 /** A sender's example: the configuration as text, and what the registry's side is told of it. */
@@ -11,7 +11,6 @@ export interface ExampleSource {
 /** What a person would begin with; the source is called as its sender. */
 export async function exampleSource(guide: SenderGuide, base: string): Promise<ExampleSource> {
   const { sender, example } = guide;
-  if (example.source.length === 0) return { text: '', receiver: unconfigured(guide, base) };
   const text = [
     'version: 1',
     'registries:',
@@ -26,10 +25,4 @@ export async function exampleSource(guide: SenderGuide, base: string): Promise<E
   const [source] = config.sources;
   if (!source) throw new Error(`the example of ${sender} has no source`);
   return { text, receiver: receiverOf(source, [example.registry], base, () => undefined) };
-}
-
-/** A sender that `sources` cannot name: its deliveries are read from files alone. */
-function unconfigured({ sender, example }: SenderGuide, base: string): Receiver {
-  const url = hookUrl(base, sender);
-  return { id: sender, url, address: { text: url, shell: url }, registries: [example.registry], settings: {} };
 }

@@ -103,7 +103,7 @@ function holdsSecret({ url, address, header, signingSecret }: Receiver): boolean
 
 function checksOf({ check }: SenderGuide, receiver: Receiver): readonly string[] {
   return [
-    `attestry hooks test ${receiver.id}: is the door open for what the sender will send?`,
+    ...(receiver.pulled ? [] : [`attestry hooks test ${receiver.id}: is the door open for what the sender will send?`]),
     ...(check ? [check(receiver)] : []),
     'Push an image; the log says "push enqueued", and attestry_deliveries_total counts it under its source.',
     `attestry hooks deliveries --source ${receiver.id}: what was refused, and why.`,
@@ -114,7 +114,7 @@ function describe({ guide, receiver, missing }: Setup, pastes: readonly Paste[],
   const own = missing === undefined ? [] : [titled('In the configuration of Attestry', missing)];
   const theirs = pastes.map((paste) => titled(paste.where, 'fields' in paste ? fields(paste.fields) : paste.text));
   const check = titled('How to check that it arrives', checks.map((line) => `- ${line}`).join('\n'));
-  return `# ${receiver.id}: ${guide.title}, ${receiver.url}\n\n${[...own, ...theirs, check].join('\n')}`;
+  return `# ${receiver.id}: ${guide.title}, ${receiver.pulled?.from ?? receiver.url}\n\n${[...own, ...theirs, check].join('\n')}`;
 }
 
 function titled(title: string, text: string): string {
