@@ -1,5 +1,5 @@
+import { evidenceTagTest } from '#model/evidence-tag.ts';
 import type { SecretResolver } from '#model/secret.ts';
-import { attestationTagTest } from '#producer/intake/attestation-tag.ts';
 import type { Bearer } from '#producer/intake/credential.ts';
 import { DEFAULT_RATE_PER_HOUR } from '#producer/intake/limits.ts';
 import { secretsOf } from '#producer/intake/mount-credential.ts';
@@ -24,7 +24,7 @@ export function apiSource(bearers: readonly Bearer[], registries: readonly Bound
     binding: {
       ...bindRegistries(registries),
       digestOnly: 'enqueue',
-      isAttestationTag: attestationTagTest(),
+      isAttestationTag: evidenceTagTest(),
       isIgnoredActor: () => false,
     },
     ratePerHour: DEFAULT_RATE_PER_HOUR,

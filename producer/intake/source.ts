@@ -1,7 +1,7 @@
 import { AppError } from '#model/errors.ts';
+import { evidenceTagTest } from '#model/evidence-tag.ts';
 import { matchesAny } from '#model/rule.ts';
 import type { SecretResolver } from '#model/secret.ts';
-import { attestationTagTest } from '#producer/intake/attestation-tag.ts';
 import type { Credential } from '#producer/intake/credential.ts';
 import type { Binding } from '#producer/intake/decide.ts';
 import { credentialOf } from '#producer/intake/mount-credential.ts';
@@ -88,7 +88,7 @@ export function bindSource(
     ...(adapter.firstHand && others.length === 0 ? { registry: first.name } : {}),
     ...(options.sender === 'alibaba' && options.repositories ? { repositories: options.repositories } : {}),
     digestOnly: options.digestOnly,
-    isAttestationTag: attestationTagTest({ suffixes: options.attestationTagSuffixes }),
+    isAttestationTag: evidenceTagTest({ suffixes: options.attestationTagSuffixes }),
     isIgnoredActor: (actor: string) => matchesAny(options.ignoreActors, actor),
   };
   return { adapter, binding, settings: settingsOf(options, hosts.registryOf) };

@@ -26,6 +26,8 @@ export interface FaultGround extends AsyncDisposable {
   /** Kills the registry; it comes back on the same port, with what it held. */
   killRegistry(): Promise<{ readonly back: Promise<void> }>;
   readonly proxy: RegistryProxy;
+  /** How often the registry took a list of attestations. */
+  attached(): number;
   /** Straight to the registry, past the proxy. */
   readonly client: Target;
   readonly workers: WorkerSetup;
@@ -38,7 +40,11 @@ export interface FaultGround extends AsyncDisposable {
   wholeOnce(repository: string, digest: Digest): Promise<void>;
 }
 
-export async function openFaultGround(config: Readonly<Record<string, unknown>> = {}): Promise<FaultGround> {
+export async function openFaultGround(
+  config: Readonly<Record<string, unknown>> = {},
+  /** What has to know the address of the proxy. */
+  located: (proxy: { readonly host: string }) => Readonly<Record<string, unknown>> = () => ({}),
+): Promise<FaultGround> {
   const stack = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), 'attestry-storage-'));
   stack.defer(() => rm(dir, { recursive: true, force: true }));
@@ -56,7 +62,7 @@ export async function openFaultGround(config: Readonly<Record<string, unknown>> 
       prefix: 'faults',
       registry: proxy.host,
       pki: makePki(),
-      config: { sinks, ...config },
+      config: { sinks, ...config, ...located(proxy) },
     }),
   );
 
@@ -77,6 +83,7 @@ export async function openFaultGround(config: Readonly<Record<string, unknown>> 
 
   return {
     redis,
+    attached: () => attachedTimes(proxy),
     killRegistry,
     proxy,
     client,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -21,6 +21,8 @@ export interface TestRedis extends AsyncDisposable {
   resume(): void;
   /** Starts the server again on the same port and data; ends it first if it still runs. */
   restart(): Promise<void>;
+  /** As `restart`, without the data. */
+  lose(): Promise<void>;
 }
 
 /** Every write is on disk before it is acknowledged: what the durability tests rest on. */
@@ -74,6 +76,11 @@ async function serve(port: number, dir: string, args: readonly string[]): Promis
     resume: () => void child.kill('SIGCONT'),
     async restart() {
       await kill();
+      child = await launch(port, dir, args);
+    },
+    async lose() {
+      await kill();
+      for (const name of readdirSync(dir)) rmSync(join(dir, name), { recursive: true, force: true });
       child = await launch(port, dir, args);
     },
     stop,

@@ -1,3 +1,4 @@
+import { watchCatalogs } from '#compose/catalog-watch.ts';
 import { RENEWAL_EVERY_MS, watchCertificates } from '#compose/certificate-watch.ts';
 import { createDispatch, type Dispatch, runDelivery } from '#compose/dispatch.ts';
 import { createHousekeeping } from '#compose/housekeeping.ts';
@@ -170,6 +171,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       onError: (error) => log.warn({ err: error }, 'queue error'),
     });
     stack.defer(() => workers.stop({ deadlineMs: config.worker.stopTimeout }));
+    stack.use(watchCatalogs({ ...parts, registries, ledger, queues, store, budget: care, metrics }));
     await ensureWakes({ connection: store, prefix }, housekeeping.wakes);
     stack.use(
       await startWakeHandler({

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { evidenceTagTest } from '#model/evidence-tag.ts';
 import { Secret } from '#model/secret.ts';
-import { attestationTagTest } from '#producer/intake/attestation-tag.ts';
 import { createAuthenticator } from '#producer/intake/authenticate-delivery.ts';
 import type { Credential } from '#producer/intake/credential.ts';
 import { bindRegistries } from '#producer/intake/source.ts';
@@ -100,7 +100,7 @@ const binding = {
   ...bindRegistries([{ id: 'main', name: 'registry.example.com', hosts: [] }]),
   registry: 'registry.example.com',
   digestOnly: 'skip' as const,
-  isAttestationTag: attestationTagTest(),
+  isAttestationTag: evidenceTagTest(),
   isIgnoredActor: () => false,
 };
 

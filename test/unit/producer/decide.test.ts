@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { evidenceTagTest } from '#model/evidence-tag.ts';
 import type { PushEvent } from '#model/push-event.ts';
-import { attestationTagTest } from '#producer/intake/attestation-tag.ts';
 import { type Binding, decide, type Facts } from '#producer/intake/decide.ts';
 import { shown } from '#producer/intake/shown.ts';
 import { bindRegistries } from '#producer/intake/source.ts';
@@ -15,7 +15,7 @@ const binding: Binding = {
   ...bindRegistries([{ id: 'r', name: 'registry.example.com', hosts: ['localhost:5000'] }]),
   registry: 'registry.example.com',
   digestOnly: 'skip',
-  isAttestationTag: attestationTagTest(),
+  isAttestationTag: evidenceTagTest(),
   isIgnoredActor: (actor) => actor === 'robot',
 };
 const nothing: Facts = { ownPush: () => false, seen: () => false };
@@ -110,7 +110,7 @@ describe('decide', () => {
 
 describe('attestation tags', () => {
   test('digest tags, alone or with a suffix of cosign; anything else is an ordinary tag', () => {
-    const is = attestationTagTest();
+    const is = evidenceTagTest();
     for (const suffix of ['', '.sig', '.att', '.sbom']) {
       assert.equal(is(`sha256-${HEX}${suffix}`), true);
       assert.equal(is(`sha512-${HEX}${suffix}`), true);
@@ -127,7 +127,7 @@ describe('attestation tags', () => {
   });
 
   test('configured suffixes and prefixes count beside them, literally', () => {
-    const is = attestationTagTest({ suffixes: ['intoto', '.v+'], prefixes: ['signed-'] });
+    const is = evidenceTagTest({ suffixes: ['intoto', '.v+'], prefixes: ['signed-'] });
     assert.equal(is(`sha256-${HEX}.intoto`), true);
     assert.equal(is(`sha256-${HEX}.v+`), true);
     assert.equal(is(`sha256-${HEX}.vv`), false);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AppError } from '#model/errors.ts';
+import { evidenceTagTest } from '#model/evidence-tag.ts';
 import { Secret } from '#model/secret.ts';
 import type { Answer } from '#producer/intake/answer.ts';
-import { attestationTagTest } from '#producer/intake/attestation-tag.ts';
 import { createIntake } from '#producer/intake/intake.ts';
 import type { IntakeObservation } from '#producer/intake/observation.ts';
 import type { IntakePorts } from '#producer/intake/ports.ts';
@@ -24,7 +24,7 @@ const source: Source = {
     ...bindRegistries([{ id: 'r', name: 'registry.example.com', hosts: [] }]),
     registry: 'registry.example.com',
     digestOnly: 'skip',
-    isAttestationTag: attestationTagTest(),
+    isAttestationTag: evidenceTagTest(),
     isIgnoredActor: () => false,
   },
   ratePerHour: 100,

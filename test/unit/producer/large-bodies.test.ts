@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { attestationTagTest } from '#producer/intake/attestation-tag.ts';
+import { evidenceTagTest } from '#model/evidence-tag.ts';
 import { bindRegistries } from '#producer/intake/source.ts';
 import { MAX_LARGE_BODIES } from '#producer/limits.ts';
 import { zot } from '#producer/webhooks/adapters/zot.ts';
@@ -17,7 +17,7 @@ const source = {
   binding: {
     ...bindRegistries([]),
     digestOnly: 'skip' as const,
-    isAttestationTag: attestationTagTest(),
+    isAttestationTag: evidenceTagTest(),
     isIgnoredActor: () => false,
   },
   ratePerHour: 9,

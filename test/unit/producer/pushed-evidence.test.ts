@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Digest } from '#model/digest.ts';
+import { evidenceTagTest } from '#model/evidence-tag.ts';
 import { Secret } from '#model/secret.ts';
-import { attestationTagTest } from '#producer/intake/attestation-tag.ts';
 import { createIntake } from '#producer/intake/intake.ts';
 import { pushedEvidence } from '#producer/intake/pushed-evidence.ts';
 import { bindRegistries, type Source } from '#producer/intake/source.ts';
@@ -23,7 +23,7 @@ const source: Source = {
     ...bindRegistries([{ id: 'r', name: 'registry.example.com', hosts: [] }]),
     registry: 'registry.example.com',
     digestOnly: 'skip',
-    isAttestationTag: attestationTagTest(),
+    isAttestationTag: evidenceTagTest(),
     isIgnoredActor: () => false,
   },
   ratePerHour: 100,

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { AppError } from '#model/errors.ts';
-import { attestationTagTest } from '#producer/intake/attestation-tag.ts';
+import { evidenceTagTest } from '#model/evidence-tag.ts';
 import type { Credential } from '#producer/intake/credential.ts';
 import type { Binding } from '#producer/intake/decide.ts';
 import type { SourceOptions } from '#producer/intake/options.ts';
@@ -85,7 +85,7 @@ function assumption(given: Assume, adapter: WebhookAdapter): Assumption {
       // Nexus's are registries, and read by its adapter.
       ...(given.repositories && adapter.id !== 'nexus' ? { repositories: given.repositories } : {}),
       digestOnly: given.digestOnly ?? adapter.digestOnly,
-      isAttestationTag: attestationTagTest(),
+      isAttestationTag: evidenceTagTest(),
       isIgnoredActor: () => false,
     },
     settings: {

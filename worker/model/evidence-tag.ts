@@ -5,7 +5,7 @@ const SUFFIXES = ['', '.sig', '.att', '.sbom'];
  * Tells tags of signatures, attestations and referrers indexes from tags of images: a digest with a dash, alone or
  * with a suffix. cosign's suffixes and prefix can be configured, so the lists can be extended.
  */
-export function attestationTagTest(
+export function evidenceTagTest(
   extra: { readonly suffixes?: readonly string[]; readonly prefixes?: readonly string[] } = {},
 ): (tag: string) => boolean {
   const suffixes = new Set([...SUFFIXES, ...(extra.suffixes ?? []).map(withDot)]);

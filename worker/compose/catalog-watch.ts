@@ -1,0 +1,39 @@
+import type { ProcessParts } from '#compose/process-parts.ts';
+import { repeat } from '#compose/repeat.ts';
+import { createSweeper, type SweeperParts } from '#compose/sweeps.ts';
+import type { RedisConnection } from '#redis/connection.ts';
+import { createSweepMemory } from '#redis/sweep-memory.ts';
+import type { Metrics } from '#telemetry/metrics.ts';
+
+export interface CatalogWatchParts extends Omit<SweeperParts, 'memory'>, Pick<ProcessParts, 'log'> {
+  readonly store: RedisConnection;
+  readonly metrics: Metrics;
+}
+
+/** Looks often, for a sweep that was stopped is to go on soon; it costs a line of Redis for each registry. */
+const LOOK_EVERY_MS = 15_000;
+
+/** Sweeps what is due: at the start, and for as long as this runs. */
+export function watchCatalogs(parts: CatalogWatchParts): AsyncDisposable {
+  const { log, metrics, store, config } = parts;
+  const stop = new AbortController();
+  const memory = createSweepMemory(store.client, { prefix: config.redis.prefix });
+  const sweeper = createSweeper({ ...parts, memory });
+
+  const work = () =>
+    sweeper.due(stop.signal, (registry, end) => {
+      const stopped = 'error' in end;
+      metrics.count('attestry_sweeps_total', { registry, outcome: stopped ? 'stopped' : 'done' });
+      if (stopped) return log.warn({ err: end.error, registry }, 'sweep stopped; it goes on where it was');
+      if (end.gaps > 0) metrics.count('attestry_sweep_gaps_total', { registry }, end.gaps);
+      log.info(end, 'registry swept');
+    });
+  const repeated = repeat(work, LOOK_EVERY_MS, (error) => log.warn({ err: error }, 'sweeps not looked at'));
+  repeated.soon();
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await repeated[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import type { ProcessParts } from '#compose/process-parts.ts';
+import type { RegistryBudget } from '#compose/registry-budget.ts';
+import { AppError } from '#model/errors.ts';
+import { evidenceTagTest } from '#model/evidence-tag.ts';
+import { type ImageJob, JOB_VERSION } from '#model/job.ts';
+import type { Ledger } from '#model/ledger.ts';
+import { chooseRule } from '#model/rule.ts';
+import type { SweepMemory } from '#model/sweep.ts';
+import type { SweepOptions } from '#oci/catalog/options.ts';
+import type { CataloguedRegistries } from '#oci/registries.ts';
+import type { JobQueues } from '#queue/queues.ts';
+import { type SweepReport, sweepRegistry } from '#reconcile/sweep.ts';
+
+export interface SweeperParts extends Pick<ProcessParts, 'config' | 'now' | 'traceparent' | 'randomBytes'> {
+  readonly registries: Pick<CataloguedRegistries, 'catalog'>;
+  readonly memory: SweepMemory;
+  readonly ledger: Ledger;
+  readonly queues: Pick<JobQueues, 'enqueueImage'>;
+  /** Absent: nothing paces it. */
+  readonly budget?: Pick<RegistryBudget, 'run'>;
+}
+
+export interface SweepRun {
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  progress?(report: SweepReport): Promise<void> | void;
+}
+
+export interface Sweeper {
+  /** @throws AppError `config-invalid` when the registry is a folder. `held`: another worker sweeps it now. */
+  sweep(registry: string, settings: SweepOptions, run: SweepRun): Promise<SweepReport | 'held'>;
+  /** Sweeps the registries whose last sweep began longer ago than they are to be swept. */
+  due(signal: AbortSignal, each: SweepEnd): Promise<void>;
+}
+
+/** Told how the sweep of one registry ended: with its report, or with what stopped it. */
+export type SweepEnd = (registry: string, end: SweepReport | { readonly error: unknown }) => void;
+
+/** A sweep that lost its worker is taken over after this; each repository renews it. */
+const HOLD_MS = 5 * 60_000;
+
+/** What compares the configured registries with the ledger. */
+export function createSweeper(parts: SweeperParts): Sweeper {
+  const { config, memory, now } = parts;
+  const token = Buffer.from(parts.randomBytes(12)).toString('base64url');
+  const isEvidenceTag = evidenceTagTest({
+    suffixes: config.sources.flatMap((source) => source.attestationTagSuffixes),
+  });
+  const evidenceRepositories = new Set(
+    config.rules.flatMap(({ evidence }) => evidence.flatMap(({ repository }) => repository ?? [])),
+  );
+
+  async function sweep(registry: string, settings: SweepOptions, run: SweepRun): Promise<SweepReport | 'held'> {
+    const catalog = parts.registries.catalog(registry);
+    if (catalog === undefined) {
+      throw new AppError('config-invalid', `${registry} is a folder, and nobody pushes to it`, {
+        field: 'registries.sweep',
+        mend: 'take sweep out of it',
+      });
+    }
+    if (!run.dryRun && !(await memory.hold(registry, token, HOLD_MS))) return 'held';
+    try {
+      return await sweepRegistry({
+        ...parts,
+        registry,
+        settings,
+        catalog,
+        evidenceRepositories,
+        isEvidenceTag,
+        isWanted: (image) => chooseRule(config.rules, image).rule !== undefined,
+        enqueue: (job) => parts.queues.enqueueImage('backfill', job),
+        dryRun: run.dryRun,
+        signal: run.signal,
+        async paced(repository, work) {
+          if (!run.dryRun) await memory.hold(registry, token, HOLD_MS);
+          const job = placeholder(registry, repository, parts);
+          if (!parts.budget) return work();
+          await parts.budget.run({ lane: 'backfill', job, token: `sweep-${token}`, registry }, work);
+        },
+        ...(run.progress ? { progress: run.progress } : {}),
+      });
+    } finally {
+      // When Redis is away the hold ends by itself.
+      if (!run.dryRun) await memory.giveBack(registry, token).catch(() => undefined);
+    }
+  }
+
+  async function due(signal: AbortSignal, each: SweepEnd): Promise<void> {
+    for (const { name, sweep: settings } of config.registries) {
+      if (settings === undefined || signal.aborted) continue;
+      const last = await memory.lastBegun(name);
+      if (last !== undefined && now().getTime() - last.getTime() < settings.every) continue;
+      try {
+        const end = await sweep(name, settings, { dryRun: false, signal });
+        if (end !== 'held') each(name, end);
+      } catch (error) {
+        // What stops the sweep of one registry is no reason to leave the others.
+        if (!signal.aborted) each(name, { error });
+      }
+    }
+  }
+
+  return { sweep, due };
+}
+
+/** What the budget is told of the work on one repository: it belongs to no source and no image. */
+function placeholder(registry: string, repository: string, { now, traceparent }: SweeperParts): ImageJob {
+  return {
+    v: JOB_VERSION,
+    kind: 'attest',
+    image: { registry, repository },
+    source: 'sweep',
+    cause: 'sweep',
+    traceparent: traceparent(),
+    receivedAt: now().toISOString(),
+  };
+}
