@@ -92,7 +92,7 @@ function facts({ auth, answers, maxBodyBytes, digestOnly, transport, registries 
 }
 
 function answersOf({ accepted, skipped, malformed, rejected, unauthenticated }: AnswerRules, isPull: boolean): string {
-  if (isPull) return 'deleted when it was taken or skipped on purpose, kept for the redrive policy otherwise';
+  if (isPull) return 'taken off the queue when it was enqueued or skipped on purpose; else it comes again';
   return `${accepted} enqueued, ${skipped} skipped on purpose, ${malformed} not readable, ${rejected} at fault, ${unauthenticated} wrong credential, 503 nothing accepted`;
 }
 
