@@ -52,8 +52,7 @@ export const LINTS = {
   'reference-without-host': {
     severity: 'error',
     says: 'no registry host stands in front',
-    effect:
-      "Kyverno takes it for Docker Hub's: it matches no image of another registry, and evidence is looked for there",
+    effect: "it is taken for Docker Hub's: it matches no image of another registry, and evidence is looked for there",
     mend: 'write the registry in front: registry.example.com/…',
   },
   'digest-not-matched': {

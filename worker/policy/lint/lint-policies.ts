@@ -33,17 +33,18 @@ export function lintPolicies(text: string, file: string): readonly LintFinding[]
 function documentTraps({ content }: YamlDocument): readonly Trap[] {
   if (!content.ok) return [{ code: 'not-yaml', path: [], found: content.problem }];
   const kind = textOf(member(content.value, 'kind'));
-  switch (kind) {
-    case 'ClusterPolicy':
-    case 'Policy':
+  const [group = ''] = textOf(member(content.value, 'apiVersion')).split('/');
+  switch (`${group}/${kind}`) {
+    case 'kyverno.io/ClusterPolicy':
+    case 'kyverno.io/Policy':
       return clusterPolicyTraps(content.value);
-    case 'ImageValidatingPolicy':
-    case 'NamespacedImageValidatingPolicy':
+    case 'policies.kyverno.io/ImageValidatingPolicy':
+    case 'policies.kyverno.io/NamespacedImageValidatingPolicy':
       return imageValidatingTraps(content.value);
-    case 'ClusterImagePolicy':
+    case 'policy.sigstore.dev/ClusterImagePolicy':
       return clusterImageTraps(content.value);
     default:
-      return [{ code: 'kind-not-linted', path: ['kind'], found: kind || 'none' }];
+      return [{ code: 'kind-not-linted', path: ['kind'], found: [group, kind].filter(Boolean).join(' ') || 'none' }];
   }
 }
 

@@ -11,6 +11,7 @@ export function typeTraps(type: string, path: Path): readonly Trap[] {
 /** Provenance of which nobody asks who built. `conditions` is whatever looks at the predicate. */
 export function builderTraps(type: string, conditions: unknown, path: Path): readonly Trap[] {
   if (!PROVENANCE.test(type)) return [];
-  const text = JSON.stringify(conditions ?? '');
-  return /builder\W{0,8}id\b/i.test(text) ? [] : [{ code: 'provenance-any-builder', path, found: type }];
+  // Line ends in CUE and CEL are letters once they are written as JSON.
+  const text = JSON.stringify(conditions ?? '').replaceAll(/\\[nt]/g, ' ');
+  return /builder\W{0,40}id\b/i.test(text) ? [] : [{ code: 'provenance-any-builder', path, found: type }];
 }
