@@ -53,6 +53,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('#cli/commands/hooks.ts')).hooksCommand,
   },
   {
+    name: 'sweep',
+    summary: 'look registries through for images of which no push was heard',
+    load: async () => (await import('#cli/commands/sweep.ts')).sweepCommand,
+  },
+  {
     name: 'reverify',
     summary: 'make images due for re-verification now',
     load: async () => (await import('#cli/commands/reverify.ts')).reverifyCommand,
