@@ -3,7 +3,12 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { LINTS, type LintCode } from '#policy/lint/catalogue.ts';
 import { lintPolicies } from '#policy/lint/lint-policies.ts';
+import { bundleCases, bundlePolicy } from '../../support/bundle-corpus.ts';
 import { LINT_FIXTURES } from '../../support/lint-fixtures.ts';
+import { corpusCases, corpusPolicy } from '../../support/recorded-corpus.ts';
+
+/** These let in too much, or nothing is asked: an image passes under them. */
+const LETS_IN: readonly string[] = ['nothing-verified', 'attestation-without-attestors', 'nested-attestor-ignored'];
 
 const FILE = 'policies/check.yaml';
 const codesOf = (text: string) => lintPolicies(text, FILE).map(({ code }) => code);
@@ -64,6 +69,26 @@ for (const [name, wanted] of [
     assert.deepEqual(told, wanted);
   });
 }
+
+test('no policy under which a tool let an image pass has an error, and hundreds were looked at', () => {
+  const passing = new Map([
+    ...bundleCases.flatMap(({ checks }) =>
+      checks.flatMap(({ policy, outcome }) =>
+        policy !== undefined && outcome === 'pass' ? [[policy, bundlePolicy(policy)] as const] : [],
+      ),
+    ),
+    ...corpusCases().flatMap(({ checks }) =>
+      checks.flatMap(({ policy, outcome }) => (outcome === 'pass' ? [[policy, corpusPolicy(policy)] as const] : [])),
+    ),
+  ]);
+  const wrong = [...passing].flatMap(([name, text]) =>
+    lintPolicies(text.replaceAll('REGISTRY', 'registry.test:5000'), name)
+      .filter(({ severity, code }) => severity === 'error' && !LETS_IN.includes(code))
+      .map(({ code }) => `${name}: ${code}`),
+  );
+  assert.ok(passing.size >= 350, String(passing.size));
+  assert.deepEqual(wrong, []);
+});
 
 test('hostile nesting, aliases and shapes are bounded, and end in findings', () => {
   const bomb = `a: &a [${'x,'.repeat(50)}x]\nb: &b [${'*a,'.repeat(60)}*a]\napiVersion: kyverno.io/v1\nkind: ClusterPolicy\nspec: {rules: [${'*b,'.repeat(60)}*b]}\n`;

@@ -100,7 +100,7 @@ export const LINTS = {
     mend: 'add ctlog: { ignoreSCT: true }, or ctlog.pubkey of your own certificate log',
   },
   'second-key-ignored': {
-    severity: 'error',
+    severity: 'warning',
     says: 'several keys stand in one publicKeys below an attestation',
     effect: 'only the first of them counts there',
     mend: 'write one entry for each key, and count',
@@ -154,9 +154,9 @@ export const LINTS = {
     mend: 'remove it; for roots and keys of logs, configure the Sigstore client of the admission controller',
   },
   'versioned-predicate-type': {
-    severity: 'error',
+    severity: 'warning',
     says: 'the predicateType carries a version that tools do not write',
-    effect: 'types are compared exactly, so no evidence has it and every image fails',
+    effect: 'types are compared exactly: unless somebody attaches evidence under just this name, every image fails',
     mend: 'write https://cyclonedx.org/bom or https://spdx.dev/Document',
   },
   'provenance-any-builder': {
