@@ -12,7 +12,7 @@ import { readBodyJson } from '#producer/webhooks/payload.ts';
 export const ecrSqs: WebhookAdapter = {
   id: 'ecr-sqs',
   // Who may write to the queue is IAM's to say.
-  auth: ['pulled', 'none'],
+  auth: ['pulled'],
   transport: 'pull',
   maxBodyBytes: MAX_BODY_BYTES,
   answers: { ...TOLD_ONCE, rejected: 400 },
