@@ -15,13 +15,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   'pol-111-shadow under a-cond-shadow-02': 'the context variable "request" in "request.operation"',
   'pol-111-shadow under a-cond-shadow-03': 'the context variable "images" in "images.containers"',
   'pol-111-shadow under a-cond-shadow-04': 'the context variable "images" in "images.containers.c0.name"',
-  'pol-functions under a-cond-functions-03': 'the function regex_match.. in an expression',
-  'pol-functions under a-cond-functions-08': 'the function time_before.. in an expression',
   'pol-functions under a-cond-functions-19': 'the function time_since.. in an expression',
   'pol-functions under a-cond-functions-20': 'the function no_such_function.. in an expression',
-  'pol-functions under a-cond-functions-25': 'the function is_external_url.. in an expression',
-  'pol-functions under a-cond-functions-26': 'the function image_normalize.. in an expression',
-  'pol-functions under a-cond-functions-27': 'the function path_canonicalize.. in an expression',
   'store-a2-oci11 under b-sig-key-store-a2-oci11': 'signatures as OCI 1.1 referrers',
 };
 

@@ -2,11 +2,16 @@ import type { FunctionEntry } from '#policy/jmespath/arguments.ts';
 import { ExpressionFailure, failed } from '#policy/jmespath/failure.ts';
 import { type FunctionTable, interpret } from '#policy/jmespath/interpret.ts';
 import { KYVERNO_FUNCTIONS } from '#policy/jmespath/kyverno-functions.ts';
+import { KYVERNO_TEXT_FUNCTIONS } from '#policy/jmespath/kyverno-text-functions.ts';
 import { type ExpressionNode, nodesOf, parseExpression } from '#policy/jmespath/parse-expression.ts';
 import { STANDARD_FUNCTIONS } from '#policy/jmespath/standard-functions.ts';
 import { unsupported } from '#policy/unsupported.ts';
 
-const FUNCTIONS: Readonly<Record<string, FunctionEntry>> = { ...STANDARD_FUNCTIONS, ...KYVERNO_FUNCTIONS };
+const FUNCTIONS: Readonly<Record<string, FunctionEntry>> = {
+  ...STANDARD_FUNCTIONS,
+  ...KYVERNO_FUNCTIONS,
+  ...KYVERNO_TEXT_FUNCTIONS,
+};
 
 const TABLE: FunctionTable = {
   call(name, args) {

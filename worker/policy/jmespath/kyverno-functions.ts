@@ -11,7 +11,7 @@ import { unsupported } from '#policy/unsupported.ts';
 
 /**
  * Kyverno's own functions that are pure and whose Go semantics carry over exactly (interop specification B.7). The
- * others are unsupported by name: clocks and randomness, RE2 expressions, YAML, X.509, DNS.
+ * others are unsupported by name: clocks and randomness, replacing by RE2 expressions, YAML, X.509, DNS.
  */
 export const KYVERNO_FUNCTIONS: Readonly<Record<string, FunctionEntry>> = {
   compare: { arity: 2, call: (args) => order(textAt(args, 0), textAt(args, 1)) },
