@@ -83,9 +83,9 @@ export function createLinkedManifests(
       await manifests.remove(repository, digest, signal);
     },
 
-    async *referrers(repository, digest, signal) {
+    async *referrers(repository, digest, signal, pages) {
       if (!isDigest(digest)) return;
-      yield* (await list.list(repository, digest, signal)) ?? (await tag.list(repository, digest, signal));
+      yield* (await list.list(repository, digest, signal, pages)) ?? (await tag.list(repository, digest, signal));
     },
 
     async capabilities(repository, signal) {

@@ -9,8 +9,13 @@ import { discard } from '#oci/registry-errors.ts';
 
 /** The referrers API of a registry (OCI distribution-spec, listing referrers). */
 export interface ReferrersList {
-  /** All referrers of a digest; undefined where the registry does not know the API. */
-  list(repository: string, digest: Digest, signal?: AbortSignal): Promise<readonly Descriptor[] | undefined>;
+  /** All referrers of a digest, or those of the first page; undefined where the registry does not know the API. */
+  list(
+    repository: string,
+    digest: Digest,
+    signal?: AbortSignal,
+    pages?: 'first',
+  ): Promise<readonly Descriptor[] | undefined>;
 }
 
 /**
@@ -26,6 +31,7 @@ export function createReferrersList(connection: RegistryConnection): ReferrersLi
     repository: string,
     digest: Digest,
     signal?: AbortSignal,
+    pages?: 'first',
   ): Promise<readonly Descriptor[] | undefined> {
     const what = `listing the referrers of ${digest} in ${repository}`;
     const seen = new Set<string>();
@@ -44,7 +50,7 @@ export function createReferrersList(connection: RegistryConnection): ReferrersLi
       const bytes = await response.bytes(limits.manifestBytes);
       found.push(...referrersOf(parseReferrersIndex(bytes, `${name}: ${what}: the answer`)));
       if (found.length > MAX_REFERRERS) throw tooManyReferrers(`${name}: ${what}: the answer`);
-      url = nextPage(connection, response.headers.link, url, what);
+      url = pages === 'first' ? undefined : nextPage(connection, response.headers.link, url, what);
     }
     memo.learn(name, repository, 'referrers-api', true);
     return found;

@@ -110,8 +110,9 @@ export interface ReferrerLister {
    * when there are none. A descriptor's artifactType and annotations are hearsay (interop A.3.6): read the manifest.
    * @throws AppError `too-large` beyond a thousand, `registry-protocol`, and the registry errors: an answer of 403 or
    * 5xx is one, since falling back to the tag would hide evidence (interop K.7).
+   * @param pages `first`: only what the first page holds, as go-containerregistry reads it (interop K.1, 6).
    */
-  referrers(repository: string, digest: Digest, signal?: AbortSignal): AsyncIterable<Descriptor>;
+  referrers(repository: string, digest: Digest, signal?: AbortSignal, pages?: 'first'): AsyncIterable<Descriptor>;
 }
 
 export interface CapabilityProber {

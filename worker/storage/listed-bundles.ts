@@ -37,7 +37,8 @@ const UNREADABLE: readonly ErrorCode[] = [
 
 /**
  * Reads referrers as Kyverno's type SigstoreBundle does (interop specification B.10): those whose entry in the list says
- * that they are bundles, whatever their manifests say, and of each the first layer, whatever its media type. Of a list
+ * that they are bundles, whatever their manifests say, and of each the first layer, whatever its media type. What follows on a
+ * second page of the list is not seen. Of a list
  * that is longer than Kyverno takes nothing is fetched.
  * @throws AppError the registry errors, and `too-large` when all of it is more than a reader may hold.
  */
@@ -47,7 +48,7 @@ export async function readListedBundles(
   signal?: AbortSignal,
 ): Promise<ListedBundles> {
   const listed: Descriptor[] = [];
-  for await (const descriptor of source.referrers(location.repository, location.digest, signal))
+  for await (const descriptor of source.referrers(location.repository, location.digest, signal, 'first'))
     listed.push(descriptor);
   if (listed.length > MAX_LISTED_REFERRERS) return { evidence: [], listed: listed.length };
   const bundles = listed.filter(({ artifactType = '' }) => artifactType.startsWith(SIGSTORE_BUNDLE));
