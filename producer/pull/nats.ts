@@ -21,6 +21,8 @@ const ACK_WAIT_MS = 60_000;
 const AGAIN_MS = 5000;
 /** Messages fetched ahead: few, since each is held until Redis has its job. */
 const AHEAD = 16;
+/** Milliseconds for the last acknowledgements of a connection. */
+const LEAVE_MS = 2000;
 /** Tries of one message of core NATS, which nobody else has. */
 const CORE_TRIES = 6;
 
@@ -75,7 +77,8 @@ export function createNatsFetcher(
       throw error;
     }
     if (settled) return message.ack();
-    message.term('cannot be read');
+    // Without a reason: servers before 2.10 do not understand one, and bring the message again.
+    message.term();
     ports.tell({ kind: 'given-up', source: source.id, message: `sequence ${message.seq}` });
   }
 
@@ -115,17 +118,25 @@ export function createNatsFetcher(
         },
       );
       try {
-        using _close = onAbort(signal, () => void connection.close());
         const { stream } = settings;
         await (stream === undefined ? fromSubject(connection, signal, up) : fromStream(connection, stream, signal, up));
         if (!signal.aborted) throw new Error('the connection was closed');
       } catch (error) {
         throw error instanceof AppError ? error : unavailable(source.id, error);
       } finally {
-        await connection.close();
+        await leave(connection, ports);
       }
     },
   };
+}
+
+/** The last acknowledgements are still on their way: without them, what was taken would come again. */
+async function leave(connection: NatsConnection, { wait }: Pick<PullPorts, 'wait'>): Promise<void> {
+  const late = new AbortController();
+  const flushed = connection.flush().catch(() => {});
+  await Promise.race([flushed, wait(LEAVE_MS, late.signal).catch(() => {})]);
+  late.abort();
+  await connection.close();
 }
 
 async function connectionOptions(

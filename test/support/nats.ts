@@ -16,7 +16,7 @@ export interface TestNats extends AsyncDisposable {
   /** Makes a stream that keeps a subject. */
   addStream(name: string, subject: string): Promise<void>;
   publish(subject: string, body: Uint8Array | string): Promise<void>;
-  /** Messages of a durable consumer that are not acknowledged, delivered or not. */
+  /** Messages of a durable consumer that are not acknowledged, delivered or not; no number is reached while there is none. */
   outstanding(stream: string, consumer: string): Promise<number>;
   stop(): Promise<void>;
   /** On the same port and data. */
@@ -70,9 +70,10 @@ export async function startNats(): Promise<TestNats> {
     },
     async outstanding(stream, consumer) {
       const connection = await open();
-      const info = await (await jetstreamManager(connection)).consumers.info(stream, consumer);
+      const manager = await jetstreamManager(connection);
+      const info = await manager.consumers.info(stream, consumer).catch(() => undefined);
       await connection.close();
-      return info.num_pending + info.num_ack_pending;
+      return info === undefined ? Number.POSITIVE_INFINITY : info.num_pending + info.num_ack_pending;
     },
     stop,
     start,
