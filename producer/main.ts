@@ -18,6 +18,7 @@ import { AppError } from '#model/errors.ts';
 import { TOOL_NAME, TOOL_VERSION } from '#model/tool.ts';
 import { createApp } from '#producer/app.ts';
 import { apiSource, bearersOf } from '#producer/intake/api-source.ts';
+import { createHearing } from '#producer/intake/hearing.ts';
 import { createIntake } from '#producer/intake/intake.ts';
 import { createDeliveryKeeper } from '#producer/intake/keep-delivery.ts';
 import { KEPT_MEMORY_SHARE } from '#producer/intake/limits.ts';
@@ -30,6 +31,7 @@ import { createDeliveryIds } from '#redis/delivery-ids.ts';
 import { createEvidenceWatch } from '#redis/evidence-watch.ts';
 import { createHandInAllowance } from '#redis/hand-in-allowance.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
+import { createHeardSources } from '#redis/heard-sources.ts';
 import { createKeptDeliveries } from '#redis/kept-deliveries.ts';
 import { createMemoryGuard } from '#redis/memory-guard.ts';
 import { createOwnPushes } from '#redis/own-pushes.ts';
@@ -77,7 +79,12 @@ export async function startProducer(
     for (const sink of sinks) stack.use(sink);
     const metrics = beside?.metrics ?? createMetrics({ processMetrics: true });
     if (!beside) gaugeState(metrics, queues, ledger, now);
-    const tell = intakeTeller(parts, metrics, createDispatch(sinks, queues));
+    const count = intakeTeller(parts, metrics, createDispatch(sinks, queues));
+    const hear = createHearing(createHeardSources(redis, { prefix }).heard, now);
+    const tell = (observation: IntakeObservation) => {
+      count(observation);
+      hear(observation);
+    };
     const policies = await policyIndex(config.policies, parts.readFile);
     const observed = (observation: IntakeObservation) => {
       logObservation(log, observation);

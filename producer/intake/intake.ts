@@ -181,7 +181,9 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     if (deliveryKey !== undefined && numbersEvents(source))
       await ports.deliveries.remember(source.id, deliveryKey).catch(() => {});
     const reference = formatImageRef(image);
-    observe({ kind: 'enqueued', source: source.id, image: reference, job: id, state });
+    const lagMs = Math.max(now().getTime() - Date.parse(event.timestamp ?? ''), 0);
+    const lag = Number.isFinite(lagMs) ? { lagMs } : {};
+    observe({ kind: 'enqueued', source: source.id, image: reference, job: id, state, ...lag });
     return { from, status: state, job: id, image: reference, ...(delayMs > 0 ? { delayedMs: delayMs } : {}) };
   }
 

@@ -16,6 +16,8 @@ export type IntakeObservation =
       readonly image: string;
       readonly job: string;
       readonly state: 'queued' | 'duplicate';
+      /** Milliseconds since the event happened, where its sender tells that. */
+      readonly lagMs?: number;
     }
   | {
       readonly kind: 'skipped';

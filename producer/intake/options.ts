@@ -1,6 +1,15 @@
 import * as z from 'zod';
 import { OwnBudget } from '#model/budget.ts';
-import { FilePath, Id, KeyAccess, oneOrMore, Pattern, SecretReference, wholeNumber } from '#model/settings.ts';
+import {
+  duration,
+  FilePath,
+  Id,
+  KeyAccess,
+  oneOrMore,
+  Pattern,
+  SecretReference,
+  wholeNumber,
+} from '#model/settings.ts';
 import { type AuthForm, authOf } from '#producer/webhooks/options.ts';
 
 const source = {
@@ -20,6 +29,9 @@ const source = {
   ratePerHour: wholeNumber(1, 1_000_000)
     .default(600)
     .describe('Pushes to one repository in an hour beyond which jobs are held back and an alert is raised.'),
+  silentAfter: duration('1m', '365d')
+    .exactOptional()
+    .describe('Silence after which an event is sent; absent: learnt from what is usual of it.'),
   budget: OwnBudget.exactOptional().describe('What all workers together may do for it; absent: worker.budgets.'),
 };
 

@@ -6,7 +6,7 @@ import { type ImageJob, JOB_VERSION } from '#model/job.ts';
 import type { Ledger } from '#model/ledger.ts';
 import { chooseRule } from '#model/rule.ts';
 import type { SweepMemory } from '#model/sweep.ts';
-import type { SweepOptions } from '#oci/catalog/options.ts';
+import type { SweepOptions } from '#model/sweep-options.ts';
 import type { CataloguedRegistries } from '#oci/registries.ts';
 import type { JobQueues } from '#queue/queues.ts';
 import { type SweepReport, sweepRegistry } from '#reconcile/sweep.ts';

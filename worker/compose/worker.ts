@@ -16,6 +16,7 @@ import { createRevocation } from '#compose/revocation.ts';
 import { createAskedCertificates, policiesUnder } from '#compose/revocation-watch.ts';
 import { openSigners } from '#compose/signers.ts';
 import { createSinks } from '#compose/sinks.ts';
+import { watchSources } from '#compose/source-watch.ts';
 import { gaugeState } from '#compose/state-gauges.ts';
 import { tellTrustRefresh } from '#compose/trust-news.ts';
 import { createTrustSources } from '#compose/trust-sources.ts';
@@ -38,6 +39,7 @@ import { whyNotAlive } from '#queue/worker-health.ts';
 import { startWorkers } from '#queue/workers.ts';
 import { createEvidencePushes } from '#redis/evidence-pushes.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
+import { createHeardSources } from '#redis/heard-sources.ts';
 import { createRevocationMemory } from '#redis/revocation-memory.ts';
 import { createToldOnce } from '#redis/told-once.ts';
 import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
@@ -139,6 +141,9 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     stack.use(relay);
     const renew = watchCertificates({ ...parts, signers: config.signers, live, reload, dispatch, metrics, context });
     stack.use(repeat(renew, RENEWAL_EVERY_MS, (error) => log.warn({ err: error }, 'certificates not looked at')));
+    const heard = createHeardSources(store.client, { prefix });
+    const listen = watchSources({ config, now, heard, metrics, dispatch, context });
+    stack.use(repeat(listen, RENEWAL_EVERY_MS, (error) => log.warn({ err: error }, 'sources not looked at')));
     const watch = watchTrustFiles({ files, ledger, policiesOf, metrics, log, now });
     stack.use(repeat(watch, RENEWAL_EVERY_MS, (error) => log.warn({ err: error }, 'trust files not looked at')));
     const workers = await startWorkers({

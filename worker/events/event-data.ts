@@ -155,6 +155,22 @@ export const SuspendedData = z.object({
 });
 export type SuspendedData = z.output<typeof SuspendedData>;
 
+export const SilentData = z.object({
+  message,
+  source: z.string().describe('Its id.'),
+  lastHeard: at('When it spoke last.'),
+  expectedBy: at('When it should have spoken again.'),
+});
+export type SilentData = z.output<typeof SilentData>;
+
+export const HeardAgainData = z.object({
+  message,
+  source: z.string().describe('Its id.'),
+  silentSince: at('When it had spoken before.'),
+  heardAt: at('When it spoke.'),
+});
+export type HeardAgainData = z.output<typeof HeardAgainData>;
+
 export const ResumedData = z.object({
   message,
   registry: z.string().describe('Its name.'),

@@ -30,6 +30,8 @@ export const EVENTS = {
   'dev.attestry.trust.stale.v1': 'Trust material could not be fetched; what there is counts until it expires.',
   'dev.attestry.intake.rate-exceeded.v1': 'A repository sends more pushes than its guard allows.',
   'dev.attestry.intake.unauthenticated.v1': 'A source sends deliveries with a wrong credential.',
+  'dev.attestry.source.silent.v1': 'A source that used to speak is silent for longer than is usual.',
+  'dev.attestry.source.heard-again.v1': 'A source that was silent speaks again.',
   'dev.attestry.registry.suspended.v1': 'A registry failed again and again, and is left alone for a while.',
   'dev.attestry.registry.resumed.v1': 'A registry that was left alone answers again.',
   'dev.attestry.backfill.needed.v1': 'A registry has more images without evidence than are attested without asking.',

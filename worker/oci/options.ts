@@ -12,7 +12,7 @@ import {
   SecretReference,
   wholeNumber,
 } from '#model/settings.ts';
-import { SweepOptions } from '#oci/catalog/options.ts';
+import { SweepOptions } from '#model/sweep-options.ts';
 
 export type RegistryCredentials =
   | { readonly username: string; readonly password: string }

@@ -1,8 +1,8 @@
 import { isRepository } from '#model/image-ref.ts';
 import { matchesAny } from '#model/rule.ts';
 import type { SweepMemory } from '#model/sweep.ts';
+import type { SweepOptions } from '#model/sweep-options.ts';
 import type { Catalog } from '#oci/catalog/catalog.ts';
-import type { SweepOptions } from '#oci/catalog/options.ts';
 import { type RepositorySweepParts, type SweepCount, sweepRepository } from '#reconcile/sweep-repository.ts';
 
 export interface SweepParts extends Omit<RepositorySweepParts, 'catalog' | 'memory'> {

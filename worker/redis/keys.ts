@@ -56,6 +56,8 @@ export interface Keys {
   turns(lane: Lane): string;
   /** The mark of one process: that its writes are stored is asked by it. */
   readonly durability: (id: string) => string;
+  /** Hash of when a source spoke. */
+  heard(source: string): string;
   /** What sweeps remember: hash tag → digest and time; hash of times; set of repositories; who sweeps. */
   readonly sweep: {
     tags(registry: string, repository: string): string;
@@ -169,6 +171,7 @@ export function createKeys(prefix: string): Keys {
     putOffs: (lane) => `${prefix}:{queue-${lane}}:put-offs`,
     turns: (lane) => `${prefix}:{queue-${lane}}:turns`,
     durability: (id) => at(id, 'durability'),
+    heard: (source) => at(source, 'heard'),
     learnt: `${prefix}:{registries}:learnt`,
     sweep: {
       tags: (registry, repository) => at(`${registry}/${repository}`, 'swept-tags'),

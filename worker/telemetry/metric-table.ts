@@ -151,6 +151,21 @@ export const METRICS = {
     help: 'Images that a sweep found and of which no push was heard.',
     labels: ['registry'],
   },
+  attestry_source_last_heard_timestamp: {
+    kind: 'gauge',
+    help: 'When a source spoke last, seconds since 1970; over all producers.',
+    labels: ['source'],
+  },
+  attestry_source_lag_seconds: {
+    kind: 'gauge',
+    help: 'From the event to its acceptance, of the last push of a source that told its time.',
+    labels: ['source'],
+  },
+  attestry_source_silent: {
+    kind: 'gauge',
+    help: '1 while a source is silent for longer than is usual.',
+    labels: ['source'],
+  },
   attestry_redis_up: { kind: 'gauge', help: '1 when Redis answers.', labels: [] },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 

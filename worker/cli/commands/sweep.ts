@@ -5,7 +5,7 @@ import { configuredRegistries, type ProcessParts } from '#compose/process-parts.
 import { createSweeper } from '#compose/sweeps.ts';
 import { createRedisLedger } from '#ledger/redis-ledger.ts';
 import { AppError } from '#model/errors.ts';
-import { SweepOptions } from '#oci/catalog/options.ts';
+import { SweepOptions } from '#model/sweep-options.ts';
 import { createJobQueues } from '#queue/queues.ts';
 import type { SweepReport } from '#reconcile/sweep.ts';
 import { createSweepMemory } from '#redis/sweep-memory.ts';
