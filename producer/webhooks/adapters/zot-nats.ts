@@ -1,15 +1,16 @@
 import type { WebhookAdapter } from '#producer/webhooks/adapter.ts';
-import { zot } from '#producer/webhooks/adapters/zot.ts';
 import { TOLD_ONCE } from '#producer/webhooks/answers.ts';
+import { MAX_ZOT_BYTES, zotMessages } from '#producer/webhooks/zot-event.ts';
 
-const STRUCTURED = { 'content-type': 'application/cloudevents+json' };
-
-/** Zot's events over NATS: structured CloudEvents, one a message. A message has no headers that say so. */
+/** Zot's events over NATS: structured CloudEvents, one a message, without headers that say so. */
 export const zotNats: WebhookAdapter = {
-  ...zot,
   id: 'zot-nats',
   auth: ['pulled'],
   transport: 'pull',
+  maxBodyBytes: MAX_ZOT_BYTES,
   answers: { ...TOLD_ONCE, rejected: 400 },
-  events: (delivery) => zot.events({ ...delivery, headers: STRUCTURED }),
+  digestOnly: 'skip',
+  registries: 'one',
+  firstHand: true,
+  events: zotMessages,
 };
