@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { duration, oneOrMore, wholeNumber } from '#model/settings.ts';
+import { duration, HttpUrl, oneOrMore, SecretReference, wholeNumber } from '#model/settings.ts';
 
 /** How often a registry is looked through for images of which no push was heard, and where in it. */
 export const SweepOptions = z.strictObject({
@@ -10,6 +10,21 @@ export const SweepOptions = z.strictObject({
   list: oneOrMore(z.string().min(1).max(255), 100_000)
     .exactOptional()
     .describe('The repositories by name, where the registry does not list them.'),
+  api: z
+    .strictObject({
+      type: z.enum(['harbor', 'quay', 'github', 'dockerhub']).describe('Whose API lists repositories and tags.'),
+      url: HttpUrl.exactOptional().describe('Its address; absent: that of the registry, or the public one.'),
+      owner: z.string().min(1).max(255).exactOptional().describe('Namespace or organization; Harbor needs none.'),
+      username: z.string().min(1).max(255).exactOptional().describe('User or robot; absent: the secret is a token.'),
+      secret: SecretReference.exactOptional().describe('Password or token, as a secret reference.'),
+    })
+    .superRefine(({ type, owner }, context) => {
+      if (type === 'harbor' || owner !== undefined) return;
+      const params = { mend: 'name the namespace or organization that is looked through' };
+      context.addIssue({ code: 'custom', path: ['owner'], message: `${type} lists of one owner`, params });
+    })
+    .exactOptional()
+    .describe('An API of the provider, where the registry keeps its own list closed.'),
   most: wholeNumber(1, 1_000_000)
     .default(1000)
     .describe('Images enqueued in one sweep at most; what is left waits for the next one.'),

@@ -11,6 +11,7 @@ import { type CloudClients, createCloudClients } from '#oci/access/cloud-clients
 import type { CallEnd } from '#oci/call-end.ts';
 import type { CapabilityMemo } from '#oci/capability-memo.ts';
 import type { Catalog } from '#oci/catalog/catalog.ts';
+import { listApiUrl, providerLists } from '#oci/catalog/provider-lists.ts';
 import type { HelperEnvironment } from '#oci/credential-helper.ts';
 import { createLayoutTarget } from '#oci/layout-directory.ts';
 import type { RegistryOptions } from '#oci/options.ts';
@@ -81,7 +82,7 @@ export function createRegistries(
   async function close(): Promise<void> {
     const closing = [...open.values()];
     open.clear();
-    await Promise.all([clouds.close(), ...closing.map(({ client }) => client?.close())]);
+    await Promise.all([clouds.close(), ...closing.flatMap(({ clients }) => clients).map((client) => client.close())]);
   }
 
   return {
@@ -101,8 +102,8 @@ export interface CataloguedRegistries extends Registries {
 interface OpenRegistry {
   readonly target: Target;
   readonly catalog?: Catalog | undefined;
-  /** Absent where nothing is dialled. */
-  readonly client?: HttpClient;
+  /** None where nothing is dialled. */
+  readonly clients: readonly HttpClient[];
 }
 
 function openRegistry(
@@ -112,16 +113,16 @@ function openRegistry(
   clouds: CloudClients,
 ): OpenRegistry {
   const { name, address = name, plainHttp, directory } = options;
-  if (directory !== undefined) return { target: createLayoutTarget(directory) };
+  if (directory !== undefined) return { target: createLayoutTarget(directory), clients: [] };
   const proxy = proxyUrl(options, dependencies.secrets);
   const baseUrl = registryUrl(address, plainHttp);
-  const client = createHttpClient({
-    allowedHosts: [baseUrl.host],
+  const route = {
     userAgent: dependencies.userAgent,
     ...(ca === undefined ? {} : { ca }),
     ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
     ...(dependencies.environmentProxy ? { environmentProxy: dependencies.environmentProxy } : {}),
-  });
+  };
+  const client = createHttpClient({ ...route, allowedHosts: [baseUrl.host] });
   const { now, memo, turn, told, cloudSettings } = dependencies;
   const { immutableTags } = options;
   const target = createRegistryTarget({
@@ -139,7 +140,12 @@ function openRegistry(
       cloud: (access) => clouds.context(cloudSettings?.(access) ?? NO_SETTINGS),
     }),
   });
-  return { target, client, catalog: target.catalog };
+  const api = options.sweep?.api;
+  if (api === undefined) return { target, clients: [client], catalog: target.catalog };
+  const url = listApiUrl(api, baseUrl);
+  const toApi = url.host === baseUrl.host ? client : createHttpClient({ ...route, allowedHosts: [url.host] });
+  const lists = providerLists(api, { name, url, client: toApi, secrets: dependencies.secrets, now });
+  return { target, clients: [...new Set([client, toApi])], catalog: { ...target.catalog, ...lists } };
 }
 
 const NO_SETTINGS: KeySettings = { text: () => undefined, secret: () => undefined };

@@ -1,0 +1,32 @@
+import { type CatalogApi, getJson, listedTag, listOf, paged } from '#oci/catalog/api.ts';
+import type { OwnLists } from '#oci/catalog/catalog.ts';
+import { asObject } from '#oci/json.ts';
+
+/** What Quay lists of a namespace (API v1: listRepos, listRepoTags). */
+export function quayLists(api: CatalogApi, owner: string): OwnLists {
+  return {
+    async *repositories(signal) {
+      let token = '';
+      const page = async () => {
+        const next = token === '' ? '' : `&next_page=${encodeURIComponent(token)}`;
+        const answer = asObject(await getJson(api, `repository?namespace=${encodeURIComponent(owner)}${next}`, signal));
+        token = typeof answer?.next_page === 'string' ? answer.next_page : '';
+        return { items: listOf(api, answer?.repositories), more: token !== '' };
+      };
+      for await (const { namespace, name } of paged(page)) {
+        if (typeof name === 'string') yield `${namespace ?? owner}/${name}`;
+      }
+    },
+    async *tags(repository, signal) {
+      const page = async (number: number) => {
+        const path = `repository/${repository}/tag/?onlyActiveTags=true&limit=100&page=${number}`;
+        const answer = asObject(await getJson(api, path, signal));
+        return { items: listOf(api, answer?.tags), more: answer?.has_additional === true };
+      };
+      for await (const { name, manifest_digest: digest } of paged(page)) {
+        const listed = listedTag(name, digest);
+        if (listed) yield listed;
+      }
+    },
+  };
+}
