@@ -37,9 +37,22 @@ export interface ProviderParts {
   now(): Date;
 }
 
+/** Shorter than any token lives, and soon enough for a secret that was changed. */
+const HELD_MS = 5 * 60_000;
+
 /** The lists of a provider's own API. */
 export function providerLists(options: ListApi, parts: ProviderParts): OwnLists {
-  const api: CatalogApi = { ...parts, authorization: (signal) => authorization(options, parts, signal) };
+  let held: { readonly value: string | undefined; readonly until: number } | undefined;
+  const api: CatalogApi = {
+    ...parts,
+    async authorization(signal) {
+      const at = parts.now().getTime();
+      if (held === undefined || at >= held.until) {
+        held = { value: await authorization(options, parts, signal), until: at + HELD_MS };
+      }
+      return held.value;
+    },
+  };
   const { owner = '' } = options;
   switch (options.type) {
     case 'harbor':
