@@ -6,6 +6,8 @@ import { memberOf } from '#config/schema-node.ts';
 const KEY_SERVICE = /^(?:awskms|azurekms|gcpkms|hashivault):/;
 /** Senders whose deliveries are authenticated with keys that must be fetched. */
 const FETCHING_SENDERS: readonly string[] = ['ecr-sns', 'gar'];
+/** Senders that are not heard but asked. */
+const FETCHED_SENDERS: readonly string[] = ['ecr-sqs', 'zot-nats'];
 
 /**
  * With `offline` nothing may be configured that would reach anything but Redis and the registries: what is refused here
@@ -21,11 +23,30 @@ export function checkOffline({ raw, entries }: Draft): Finding[] {
       if (value.type === 'redis-stream') return [];
       return [reaches(path, 'its events leave for another server', 'use a sink of type redis-stream')];
     }),
+    ...entries.registries.flatMap(ofRegistry),
     ...entries.sources.flatMap(({ path, value }) => {
+      if (FETCHED_SENDERS.includes(value.sender)) {
+        return [reaches(path, 'its events are fetched from a queue', 'let the registry notify us itself')];
+      }
       if (!FETCHING_SENDERS.includes(value.sender)) return [];
       return [reaches(path, 'keys are fetched to authenticate its deliveries', 'let the registry notify us itself')];
     }),
   ];
+}
+
+function ofRegistry({ path, value }: Entry<'registries'>): Finding[] {
+  const { credentials, sweep } = value;
+  const found: Finding[] = [];
+  const mend = 'give username and password, or token';
+  for (const kind of ['provider', 'githubApp']) {
+    if (memberOf(credentials, kind) === undefined) continue;
+    found.push(reaches([...path, 'credentials', kind], 'its tokens are got from another server', mend));
+  }
+  if (sweep?.api !== undefined) {
+    const why = 'its repositories are listed by another server';
+    found.push(reaches([...path, 'sweep', 'api'], why, 'name the repositories with list'));
+  }
+  return found;
 }
 
 function ofSigner({ path, value }: Entry<'signers'>): Finding[] {

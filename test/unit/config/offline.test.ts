@@ -4,7 +4,11 @@ import { checkText } from '../../support/config-text.ts';
 
 const TEXT = `version: 1
 offline: OFFLINE
-registries: [{ name: registry.example.com }, { name: 1.dkr.ecr.us-east-1.amazonaws.com }]
+registries:
+  - { name: registry.example.com }
+  - { name: 123456789012.dkr.ecr.us-east-1.amazonaws.com, credentials: { provider: ecr } }
+  - { name: quay.io, sweep: { api: { type: quay, owner: acme } } }
+  - { name: ghcr.io, credentials: { githubApp: { clientId: a, installationId: 1, privateKey: env:KEY } } }
 witnesses: [{ id: log, type: rekor, url: "https://rekor.example.com" }]
 signers:
   - { id: ca, type: x509, key: env:KEY, certificate: signer.crt, chain: chain.crt }
@@ -23,6 +27,8 @@ trusts:
 sinks:
   - { id: stream, type: redis-stream }
   - { id: chat, type: webhook, url: "https://hooks.example.com" }
+sources:
+  - { id: queue, sender: ecr-sqs, queue: "https://sqs.us-east-1.amazonaws.com/123456789012/pushes", registries: 123456789012.dkr.ecr.us-east-1.amazonaws.com }
 `;
 
 test('offline: whatever would reach anything but Redis and the registries is refused by its place', async () => {
@@ -31,6 +37,9 @@ test('offline: whatever would reach anything but Redis and the registries is ref
   assert.deepEqual(
     offline.map(({ key }) => key),
     [
+      'registries[1].credentials.provider',
+      'registries[2].sweep.api',
+      'registries[3].credentials.githubApp',
       'witnesses[0]',
       'signers[1].key',
       'signers[2]',
@@ -39,6 +48,7 @@ test('offline: whatever would reach anything but Redis and the registries is ref
       'trusts[1].tuf',
       'trusts[2].sigstore',
       'sinks[1]',
+      'sources[0]',
     ],
   );
   for (const { severity, mend } of offline) assert.deepEqual([severity, mend.length > 0], ['error', true]);
