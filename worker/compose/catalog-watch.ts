@@ -22,11 +22,14 @@ export function watchCatalogs(parts: CatalogWatchParts): AsyncDisposable {
 
   const work = () =>
     sweeper.due(stop.signal, (registry, end) => {
-      const stopped = 'error' in end;
-      metrics.count('attestry_sweeps_total', { registry, outcome: stopped ? 'stopped' : 'done' });
-      if (stopped) return log.warn({ err: end.error, registry }, 'sweep stopped; it goes on where it was');
+      if ('error' in end) {
+        metrics.count('attestry_sweeps_total', { registry, outcome: 'stopped' });
+        return log.warn({ err: end.error, registry }, 'sweep stopped; it goes on where it was');
+      }
+      metrics.count('attestry_sweeps_total', { registry, outcome: end.failed > 0 ? 'incomplete' : 'done' });
       if (end.gaps > 0) metrics.count('attestry_sweep_gaps_total', { registry }, end.gaps);
-      log.info(end, 'registry swept');
+      if (end.failed > 0) log.warn(end, 'registry swept, but for repositories that could not be looked through');
+      else log.info(end, 'registry swept');
     });
   const repeated = repeat(work, LOOK_EVERY_MS, (error) => log.warn({ err: error }, 'sweeps not looked at'));
   repeated.soon();

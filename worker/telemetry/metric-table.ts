@@ -143,7 +143,7 @@ export const METRICS = {
   },
   attestry_sweeps_total: {
     kind: 'counter',
-    help: 'Sweeps of registries by their end: done, stopped (it goes on where it was).',
+    help: 'Sweeps of registries by their end: done, incomplete (of some repositories), stopped (it goes on where it was).',
     labels: ['registry', 'outcome'],
   },
   attestry_sweep_gaps_total: {

@@ -21,7 +21,7 @@ configuration, or those that are named. A sweep that was stopped goes on where i
   --config FILE     default: $ATTESTRY_CONFIG, else attestry.yaml
   --json            print a line of JSON for each registry
 
-Exit: 0 swept, 2 could not, 64 usage.
+Exit: 0 swept, 2 could not, or not all repositories, 64 usage.
 `;
 
 export async function sweepCommand(args: readonly string[], io: CommandIo): Promise<number> {
@@ -41,6 +41,7 @@ export async function sweepCommand(args: readonly string[], io: CommandIo): Prom
   const memory = createSweepMemory(connection.client, { prefix });
   const sweeper = createSweeper({ ...parts, registries, memory, ledger, queues });
   const dryRun = values['dry-run'] === true;
+  let failed = 0;
   try {
     for (const { name, settings } of wanted) {
       const progress = (report: SweepReport) => io.stderr(`${words(report, dryRun)}\n`);
@@ -51,12 +52,13 @@ export async function sweepCommand(args: readonly string[], io: CommandIo): Prom
           mend: 'wait for it, or --dry-run',
         });
       }
+      failed += report.failed;
       io.stdout(values.json ? `${JSON.stringify({ ...report, dryRun })}\n` : `${words(report, dryRun)}\n`);
     }
   } finally {
     await registries.close();
   }
-  return EXIT.ok;
+  return failed > 0 ? EXIT.error : EXIT.ok;
 }
 
 function chosen({ config }: ProcessParts, names: readonly string[]) {
@@ -78,9 +80,11 @@ function chosen({ config }: ProcessParts, names: readonly string[]) {
   });
 }
 
-function words({ registry, repositories, resumed, tags, gaps, left, vanished }: SweepReport, dryRun: boolean): string {
+function words(report: SweepReport, dryRun: boolean): string {
+  const { registry, repositories, resumed, tags, gaps, left, vanished, failed, why } = report;
   const before = resumed > 0 ? `, ${resumed} before` : '';
   const later = left > 0 ? `, ${left} left for the next sweep` : '';
+  const not = failed > 0 ? `, ${failed} repositories could not be looked through (${why})` : '';
   const did = dryRun ? 'not known' : 'enqueued';
-  return `${registry}: ${repositories} repositories${before}, ${tags} tags, ${gaps} ${did}${later}, ${vanished} vanished`;
+  return `${registry}: ${repositories} repositories${before}, ${tags} tags, ${gaps} ${did}${later}, ${vanished} vanished${not}`;
 }
