@@ -123,6 +123,12 @@ for (const [provider, { base, serve, open }] of Object.entries(SERVED)) {
       assert.deepEqual(await all(lists.tags('acme/gone')), []);
       server.bend(() => ({ status: 429, headers: { 'retry-after': '7' } }));
       await assert.rejects(all(lists.repositories()), { code: 'registry-throttled', retryAfterMs: 7000 });
+      server.bend(() => ({ status: 404 }));
+      await assert.rejects(
+        all(lists.repositories()),
+        { code: 'registry-refused' },
+        'no such namespace is no empty one',
+      );
       server.bend();
       token = 'wrong';
       await assert.rejects(all(lists.repositories()), { code: 'registry-unauthorized' });

@@ -42,6 +42,28 @@ export async function getJson(api: CatalogApi, path: string, signal?: AbortSigna
   throw failure(api, response.status, response.headers);
 }
 
+/**
+ * As `getJson`, of what must be there: a namespace that is misspelt, or that these credentials may not see, is answered
+ * like one that does not exist, and is not one that was looked through.
+ * @throws AppError also `registry-refused`.
+ */
+export async function getExisting(api: CatalogApi, path: string, signal?: AbortSignal): Promise<unknown> {
+  const answer = await getJson(api, path, signal);
+  if (answer !== undefined) return answer;
+  throw new AppError(
+    'registry-refused',
+    `${api.name}: its API knows no such list of repositories: ${pathOf(api, path)}`,
+    {
+      field: 'registries.sweep.api',
+      mend: 'check `owner` and `url`, and that the credentials may list its repositories',
+    },
+  );
+}
+
+function pathOf({ url }: CatalogApi, path: string): string {
+  return new URL(path, url).pathname;
+}
+
 /** The items of all pages, counted by ourselves: no address that an answer names is ever followed. */
 export async function* paged(
   page: (number: number) => Promise<{ readonly items: readonly unknown[]; readonly more: boolean }>,

@@ -1,4 +1,4 @@
-import { type CatalogApi, getJson, listedTag, listOf, paged } from '#oci/catalog/api.ts';
+import { type CatalogApi, getExisting, getJson, listedTag, listOf, paged } from '#oci/catalog/api.ts';
 import type { OwnLists } from '#oci/catalog/catalog.ts';
 import { asObject } from '#oci/json.ts';
 
@@ -9,7 +9,9 @@ export function quayLists(api: CatalogApi, owner: string): OwnLists {
       let token = '';
       const page = async () => {
         const next = token === '' ? '' : `&next_page=${encodeURIComponent(token)}`;
-        const answer = asObject(await getJson(api, `repository?namespace=${encodeURIComponent(owner)}${next}`, signal));
+        const answer = asObject(
+          await getExisting(api, `repository?namespace=${encodeURIComponent(owner)}${next}`, signal),
+        );
         token = typeof answer?.next_page === 'string' ? answer.next_page : '';
         return { items: listOf(api, answer?.repositories), more: token !== '' };
       };
