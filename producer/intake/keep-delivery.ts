@@ -4,7 +4,7 @@ import { type Answer, isFault, type Outcome } from '#producer/intake/answer.ts';
 import type { ReceivedRequest } from '#producer/intake/intake.ts';
 import * as limits from '#producer/intake/limits.ts';
 import { redactHeaders, redactQuery, redactText } from '#producer/intake/redact.ts';
-import { secretValues } from '#producer/intake/secret-values.ts';
+import { proofHeaders, secretValues } from '#producer/intake/secret-values.ts';
 import { shown } from '#producer/intake/shown.ts';
 import type { Source } from '#producer/intake/source.ts';
 
@@ -136,7 +136,7 @@ function keptDelivery(
     sender: source.adapter.id,
     ...outcome,
     method: request.method,
-    headers: bounded(redactHeaders(request.headers, secrets)),
+    headers: bounded(redactHeaders(request.headers, secrets, proofHeaders(source.credential))),
     query: bounded(redactQuery(request.query)),
     body: { encoding, text: kept.toString(encoding) },
     ...(request.body === 'too-large' ? {} : { bytes: bytes.byteLength }),

@@ -3,7 +3,7 @@ export const REDACTED = '[redacted]';
 
 /** Names of headers, parameters and members whose values may let somebody in. */
 const SECRET_NAME =
-  /auth|cookie|credential|passw|passphrase|pwd|secret|sess|sign|token|api[-_]?key|private[-_]?key|access[-_]?key|callback_?url/i;
+  /assertion|auth|cookie|credential|jwt|oidc|passw|passphrase|pwd|secret|sess|sign|token|api[-_]?key|private[-_]?key|access[-_]?key|callback_?url/i;
 
 /** Members that carry a proof of who sent the rest and open nothing by themselves: SNS's, by a public key. */
 const HARMLESS_MEMBER = /^(?:Signature|SignatureVersion|SigningCertURL|repo_authentication_type)$/;
@@ -16,8 +16,8 @@ const MEMBER = /"([^"\\]{1,80})"\s{0,20}:\s{0,20}"/g;
 /** The same in JSON that is itself a text of JSON, as in messages of topics and queues. */
 const NESTED_MEMBER = /(\\{1,15}")([^"\\]{1,80})\1(\s{0,20}:\s{0,20})\1([^"\\]*)/g;
 
-/** Parameters of addresses and of forms. */
-const PARAMETER = /([?&]|^)([A-Za-z0-9_.-]{1,80})=([^&"\s\\]{1,8192})/g;
+/** Parameters of addresses and of forms; Go writes the ampersand in JSON by its number. */
+const PARAMETER = /([?&]|\\u0026|^)([A-Za-z0-9_.-]{1,80})=([^&"\s\\]{1,8192})/g;
 
 /** `https://user:password@host` */
 const USER_INFO = /(:\/\/)[^/\s"@\\]{1,512}@/g;
@@ -39,13 +39,17 @@ export function redactText(text: string, values: readonly string[]): string {
   return withoutValues(named, values);
 }
 
-/** Headers by name; the scheme of a credential is left, since a wrong one is what people look for. */
+/**
+ * Headers by name; the scheme of a credential is left, since a wrong one is what people look for.
+ * @param proofs names of those that a source's credential is shown in: a wrong value may be right at another source.
+ */
 export function redactHeaders(
   headers: Readonly<Record<string, string>>,
   values: readonly string[],
+  proofs: readonly string[] = [],
 ): Readonly<Record<string, string>> {
   const pairs = Object.entries(headers).map(([name, value]): [string, string] => {
-    if (!SECRET_NAME.test(name)) return [name, redactText(value, values)];
+    if (!SECRET_NAME.test(name) && !proofs.includes(name)) return [name, redactText(value, values)];
     const scheme = SCHEMES.exec(value)?.[0];
     return [name, value === '' ? '' : scheme === undefined ? REDACTED : `${scheme} ${REDACTED}`];
   });

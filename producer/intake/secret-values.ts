@@ -29,3 +29,21 @@ function secretsIn(credential: Credential): readonly Secret[] {
       return [];
   }
 }
+
+/** The headers that a source's credential is shown in, besides those of HTTP itself. */
+export function proofHeaders(credential: Credential): readonly string[] {
+  switch (credential.kind) {
+    case 'static-header':
+      return [credential.header];
+    case 'hmac':
+      return [credential.rule.header];
+    case 'bearer':
+    case 'basic':
+    case 'query-token':
+    case 'none':
+    case 'pulled':
+    case 'sns-signature':
+    case 'oidc':
+      return [];
+  }
+}

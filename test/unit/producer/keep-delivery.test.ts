@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { AppError } from '#model/errors.ts';
 import { keptBody } from '#model/kept-delivery.ts';
 import { createDeliveryKeeper, type KeepSettings } from '#producer/intake/keep-delivery.ts';
+import type { SourceOptions } from '#producer/intake/options.ts';
 import { boundRegistries, mountSource } from '#producer/intake/source.ts';
 import { createIntakeMemory } from '../../support/intake-memory.ts';
 import { createKeptMemory, type KeptMemory } from '../../support/kept-deliveries-memory.ts';
@@ -17,6 +18,7 @@ interface Options {
   readonly settings?: Partial<KeepSettings>;
   readonly requireRoom?: () => Promise<void>;
   readonly keep?: KeptMemory['store']['keep'];
+  readonly auth?: SourceOptions['auth'];
 }
 
 function door(options: Options = {}) {
@@ -34,7 +36,7 @@ function door(options: Options = {}) {
       id: 'ci',
       sender: 'generic',
       registries: ['main'],
-      auth: { kind: 'bearer', secrets: ['env:TOKEN'] },
+      auth: options.auth ?? { kind: 'bearer', secrets: ['env:TOKEN'] },
       digestOnly: 'enqueue',
       attestationTagSuffixes: [],
       ignoreActors: [],
@@ -76,6 +78,14 @@ test('a refused delivery is kept with its answer and reason, and without its sec
   const everything = JSON.stringify(delivery);
   for (const secret of [SECRET, 'hunter2', 'in-the-address']) assert.ok(!everything.includes(secret), secret);
   assert.deepEqual(bounds, { most: 100, bytes: 1_000_000, ageMs: 1000 });
+});
+
+test('a wrong value of the header that proves the sender is not kept: it may be that of another source', async () => {
+  const { post, keeper, kept } = door({ auth: { kind: 'static-header', header: 'x-hook', secrets: ['env:TOKEN'] } });
+  await post(image('registry.example.com/a'), { 'x-hook': 'of-another-source' });
+  await keeper[Symbol.asyncDispose]();
+  assert.equal(kept[0]?.delivery.result, 'unauthenticated');
+  assert.equal(kept[0]?.delivery.headers['x-hook'], '[redacted]');
 });
 
 test('what was accepted, or skipped on purpose, is kept where all is', async () => {

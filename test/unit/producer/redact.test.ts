@@ -32,6 +32,28 @@ test('parameters of addresses and of forms, and users in addresses', () => {
   assert.equal(redactText('https://me:pass@h.example/a', []), `https://${REDACTED}@h.example/a`);
 });
 
+test('an ampersand that is written by its number begins a parameter too', () => {
+  assert.equal(
+    redactText('"u":"https://x.example/?a=1\\u0026token=abc\\u0026b=c"', []),
+    `"u":"https://x.example/?a=1\\u0026token=${REDACTED}\\u0026b=c"`,
+  );
+});
+
+test('the header that a source looks at goes whatever it is called, and proofs that proxies add', () => {
+  const headers = {
+    'x-hook': 'of-another-source',
+    'x-goog-iap-jwt-assertion': 'e30',
+    'x-amzn-oidc-data': 'e30',
+    'x-id': '1',
+  };
+  assert.deepEqual(redactHeaders(headers, [], ['x-hook']), {
+    'x-hook': REDACTED,
+    'x-goog-iap-jwt-assertion': REDACTED,
+    'x-amzn-oidc-data': REDACTED,
+    'x-id': '1',
+  });
+});
+
 test('what SNS signs with a public key stays, so that the message can still be judged', () => {
   const body = '{"Signature":"abcd","SigningCertURL":"https://sns.eu-west-1.amazonaws.com/a.pem"}';
   assert.equal(redactText(body, []), body);
