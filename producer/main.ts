@@ -159,7 +159,8 @@ export async function startProducer(
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
     const intake = createIntake({ ports, now, observe: observed });
     const { take } = intake;
-    stack.use(startPullSources(parts, sources.filter(isPulled), metrics, { take, keep: keeper.keep }));
+    const ready = () => memory.requireRoom();
+    stack.use(startPullSources(parts, sources.filter(isPulled), metrics, { take, ready, keep: keeper.keep }));
     log.info({ url, sources: sources.map(({ id }) => id) }, 'producer started');
     return { url, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (error) {

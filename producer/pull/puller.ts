@@ -13,6 +13,8 @@ export type PullNews =
 export interface PullPorts {
   /** When it resolves, what is to be done is in Redis; it throws when the message must come again. */
   readonly take: (source: Source, request: ReceivedRequest) => Promise<Answer>;
+  /** Throws while nothing could be taken: what a queue hands out then only loses one of its tries. */
+  readonly ready: () => Promise<void>;
   /** Keeps what was refused for people to look at. */
   readonly keep?: (source: Source, request: ReceivedRequest & { readonly id: string }, answer: Answer) => void;
   readonly tell: (news: PullNews) => void;
@@ -25,7 +27,7 @@ export interface PullPorts {
 /** One source that is fetched. */
 export interface Fetcher {
   readonly source: Source;
-  /** Fetches and hands in until the signal ends it; calls `up` whenever the queue was read. Throws when it cannot be read. */
+  /** Fetches and hands in until the signal ends it; calls `up` whenever what was read was taken. Throws when it cannot be read. */
   run(signal: AbortSignal, up: () => void): Promise<void>;
 }
 

@@ -48,9 +48,11 @@ export function createSqsFetcher(
       try {
         opened ??= await openSqsQueue(context, address);
         while (!signal.aborted) {
+          // A redrive policy counts how often a message was handed out, whatever the reason that it came back.
+          await ports.ready();
           const messages = await opened.receive(signal);
-          up();
           await takeBatch(opened, messages, signal);
+          up();
         }
       } catch (error) {
         throw asUnavailable(source.id, error);

@@ -15,7 +15,7 @@ export function startPullSources(
   parts: ProcessParts,
   sources: readonly Source[],
   metrics: Metrics,
-  intake: Pick<PullPorts, 'take' | 'keep'>,
+  intake: Pick<PullPorts, 'take' | 'ready' | 'keep'>,
 ): AsyncDisposable {
   const { config, env, now, secrets, readFile, log, randomBytes } = parts;
   const clouds = createCloudClients({

@@ -80,6 +80,18 @@ describe('ECR by SQS', () => {
     assert.equal(await at.count('enqueued_total', { state: 'queued' }), 1);
   });
 
+  test('a redrive policy puts nothing aside because Redis was away', async () => {
+    await using at = await start({ maxReceiveCount: 2 });
+    await until('it fetches', async () => (await at.count('pull_up')) === 1);
+    await at.ground.redis.kill();
+    at.sqs.send(EVENT);
+    await until('it was tried some times', async () => (await at.count('pull_failures_total')) > 3);
+    await at.ground.redis.restart();
+    await until('it left the queue', async () => at.sqs.left().length === 0);
+    assert.deepEqual(at.sqs.dead, []);
+    assert.equal(at.sqs.deleted(), 1);
+  });
+
   test('what cannot be read costs no other, and ends in the dead letters', async () => {
     await using at = await start({ maxReceiveCount: 2 });
     at.sqs.send('{ no json');
