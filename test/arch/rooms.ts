@@ -125,7 +125,17 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'compose',
     holds: (path) => path.startsWith('worker/compose/'),
-    mayImport: [...WORKER_ROOMS, 'config', 'producer', 'webhooks', 'intake', 'pull', 'admin', 'options', 'entry points'],
+    mayImport: [
+      ...WORKER_ROOMS,
+      'config',
+      'producer',
+      'webhooks',
+      'intake',
+      'pull',
+      'admin',
+      'options',
+      'entry points',
+    ],
     why: 'builds the parts from the configuration; entry points and command line share it',
   },
   {

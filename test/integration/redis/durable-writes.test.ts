@@ -53,7 +53,7 @@ async function startPair() {
 test('a job counts as enqueued when a replica has it, and not while the replica hangs', async () => {
   await using pair = await startPair();
   const { master, replica } = pair;
-  await using open = await openQueues(master, { replicas: 1, fsync: false, timeout: 300 });
+  await using open = await openQueues(master, { replicas: 1, fsync: false, timeout: 3000 });
   assert.equal((await open.queues.enqueueImage('push', imageJob('team/first'))).state, 'queued');
 
   replica.pause();

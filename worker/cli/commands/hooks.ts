@@ -21,7 +21,9 @@ export async function hooksCommand(args: readonly string[], io: CommandIo): Prom
   const action = args[at] ?? '';
   const load = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
   if (load) return (await load())(args.toSpliced(at, 1), io);
-  throw new AppError('usage', `there is no action "${action}"`, {
+  const problem =
+    action === '' && args[0] ? `${args[0]} stands there without an action` : `there is no action "${action}"`;
+  throw new AppError('usage', problem, {
     mend: `write hooks ${Object.keys(ACTIONS).join(', ')}; see --help`,
   });
 }

@@ -1,4 +1,3 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import { posix } from 'node:path';
 import { AppError } from '#model/errors.ts';
 import { parseImageRef } from '#model/image-ref.ts';
@@ -65,12 +64,16 @@ function normalImage(text: string): string {
   }
 }
 
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)$/;
+
 /** A name would have to be looked up, and evaluation asks no network. */
 function isExternal(text: string): boolean {
   if (!URL.canParse(text)) throw unsupported('is_external_url of a text that is no whole URL');
-  const host = new URL(text).hostname.replace(/^\[|\]$/g, '');
-  if (isIPv4(host)) return !/^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)/.test(host);
-  if (isIPv6(host)) {
+  const { hostname } = new URL(text);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (IPV4.test(host)) return !/^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)/.test(host);
+  // Only an IPv6 address stands in brackets, and the parser of addresses has checked it.
+  if (hostname.startsWith('[')) {
     if (host.startsWith('::ffff:')) throw unsupported('is_external_url of an IPv4 address written as IPv6');
     return host !== '::1' && !/^f[cd]/i.test(host);
   }
