@@ -1,4 +1,5 @@
 import type { Digest } from '#model/digest.ts';
+import { AppError } from '#model/errors.ts';
 import { formatImageRef, type ImageRef, type RepositoryRef } from '#model/image-ref.ts';
 import { type ImageJob, JOB_VERSION } from '#model/job.ts';
 import type { Ledger } from '#model/ledger.ts';
@@ -72,7 +73,12 @@ export async function sweepRepository(
     }
   }
   // A list that was cut short tells nothing of what is not on it.
-  if (read > MAX_TAGS) return;
+  if (read > MAX_TAGS) {
+    throw new AppError(
+      'too-large',
+      `${repository.repository} has more than ${MAX_TAGS} tags: the others were not swept`,
+    );
+  }
   for (const [tag, { digest }] of remembered)
     if (!present.has(tag)) await vanish(repository, tag, digest, parts, count);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHttpClient } from '#http/undici-client.ts';
 import { sha256 } from '#model/digest.ts';
-import type { CatalogApi } from '#oci/catalog/api.ts';
+import { type CatalogApi, paged } from '#oci/catalog/api.ts';
 import type { OwnLists } from '#oci/catalog/catalog.ts';
 import { dockerHubLists } from '#oci/catalog/dockerhub.ts';
 import { githubLists } from '#oci/catalog/github.ts';
@@ -137,3 +137,7 @@ for (const [provider, { base, serve, open }] of Object.entries(SERVED)) {
     }
   });
 }
+
+test('pages without an end are an error, and no whole list', async () => {
+  await assert.rejects(all(paged(async () => ({ items: [{}], more: true }))), { code: 'registry-protocol' });
+});

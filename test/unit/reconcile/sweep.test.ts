@@ -44,6 +44,7 @@ function sweep(broken: Readonly<Record<string, ErrorCode>>, names = ['team/a', '
         const code = broken[repository];
         if (code) throw new AppError(code, `${repository} is broken`);
         yield { tag: '1.0', digest: sha256(repository) };
+        for (let at = 0; repository === 'team/many' && at < 100_000; at++) yield { tag: '1.0' };
       },
       digestOf: async () => undefined,
     },
@@ -88,4 +89,9 @@ test('a registry of which nothing could be looked at was not swept', async () =>
   const { run, ends } = sweep({ 'team/a': 'registry-unauthorized' }, ['team/a']);
   await assert.rejects(run(), { code: 'registry-unauthorized' });
   assert.equal(ends.length, 0);
+});
+
+test('a repository of more tags than are looked at is not told as swept', async () => {
+  const { failed, repositories } = await sweep({}, ['team/many', 'team/b']).run();
+  assert.deepEqual({ failed, repositories }, { failed: 1, repositories: 1 });
 });

@@ -64,7 +64,7 @@ function pathOf({ url }: CatalogApi, path: string): string {
   return new URL(path, url).pathname;
 }
 
-/** The items of all pages, counted by ourselves: no address that an answer names is ever followed. */
+/** The items of all pages, counted by ourselves: no address that an answer names is ever followed. @throws AppError `registry-protocol`. */
 export async function* paged(
   page: (number: number) => Promise<{ readonly items: readonly unknown[]; readonly more: boolean }>,
 ): AsyncGenerator<Readonly<Record<string, unknown>>> {
@@ -76,6 +76,7 @@ export async function* paged(
     }
     if (!more || items.length === 0) return;
   }
+  throw new AppError('registry-protocol', `the API's list has more than ${MOST_PAGES} pages`);
 }
 
 /** A tag as an API tells it; undefined where no reference could name it. */
