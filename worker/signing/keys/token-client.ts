@@ -114,9 +114,11 @@ function startHolder(modulePath: string, timeoutMs: number): Holder {
     const aborted = (): void => reject(new AppError('canceled', 'signing was canceled', { cause: signal?.reason }));
     signal?.addEventListener('abort', aborted, { once: true });
     try {
-      // Its end may be on its way to us already.
       child.send({ ...question, id }, (error) => {
-        if (error) reject(new TokenRefusal('lost', 'the process of the module ended'));
+        // Whoever asks next gets a new process, also when the news of this one's end is still on its way.
+        if (!error) return;
+        child.kill('SIGKILL');
+        end();
       });
       return await promise;
     } finally {
