@@ -143,7 +143,8 @@ export function createRegistryBudget(parts: RegistryBudgetParts): RegistryBudget
     const ofItsSource = lane === 'push' ? ofSource(job.source) : NO_LIMITS;
     await using _ofSource = await slotOf({ source: job.source }, ofItsSource, admitted, 100);
     const calls: Running = { lane, source: job.source, requests: 0, sentBytes: 0, failures: new Map() };
-    return running.run(calls, () => work(calls));
+    // Awaited here: places are kept until the work is done.
+    return await running.run(calls, () => work(calls));
   }
 
   return { turn, told, run };
