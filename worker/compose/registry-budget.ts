@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BudgetLimits } from '#model/budget.ts';
-import { AppError } from '#model/errors.ts';
+import { AppError, type ErrorCode } from '#model/errors.ts';
 import type { ImageJob } from '#model/job.ts';
 import type { CallEnd } from '#oci/call-end.ts';
 import type { ImageLane } from '#queue/payload.ts';
@@ -55,6 +55,10 @@ export interface RegistryBudget {
 
 /** When a registry says 429 without a time. */
 const DEFAULT_PAUSE_MS = 5000;
+const TRY_AGAIN_MS = 1000;
+
+/** What a registry that is down, or asks for time, makes of a job. */
+const OF_REGISTRY: readonly ErrorCode[] = ['registry-unavailable', 'registry-throttled', 'network', 'timeout'];
 
 const NO_LIMITS: BudgetLimits = { jobs: 0, requestsPerSecond: 0 };
 
@@ -71,11 +75,11 @@ export function createRegistryBudget(parts: RegistryBudgetParts): RegistryBudget
   const { gate, pause, budgets, ofRegistry, ofSource, shares, now } = parts;
   const running = new AsyncLocalStorage<Running>();
 
-  function held(registry: string, { why, waitMs }: GateRefusal): AppError {
+  function held(registry: string, { why, waitMs }: GateRefusal, cause?: unknown): AppError {
     parts.onHeldBack?.(registry, why);
     const because = why === 'paused' ? 'asked to be left alone' : 'failed again and again and is left alone';
     const text = `${registry} ${because}, for ${Math.ceil(waitMs / 1000)} s more`;
-    return new AppError('registry-resting', text, { retryAfterMs: waitMs });
+    return new AppError('registry-resting', text, { retryAfterMs: waitMs, cause });
   }
 
   async function paced(registry: string, { lane, source }: Running, signal: AbortSignal | undefined): Promise<void> {
@@ -134,6 +138,16 @@ export function createRegistryBudget(parts: RegistryBudgetParts): RegistryBudget
     throw new AppError('over-budget', `${why} ${name} has all the jobs at a time that it may have`);
   }
 
+  /** A job is not to blame for a registry that is down: where that is known by now, it is put off like the others. */
+  async function blamed(registry: string, error: unknown): Promise<unknown> {
+    if (!(error instanceof AppError && OF_REGISTRY.includes(error.code))) return error;
+    const { refusal } = await gate.look(registry);
+    if (refusal) return held(registry, refusal, error);
+    // Its rest is over, and it is not known to answer.
+    const open = (await gate.state(registry)) !== 'closed';
+    return open ? held(registry, { why: 'resting', waitMs: TRY_AGAIN_MS }, error) : error;
+  }
+
   async function run<Result>(admitted: AdmittedJob, work: (calls: JobCalls) => Promise<Result>): Promise<Result> {
     const { lane, job, registry } = admitted;
     const { refusal } = await gate.look(registry);
@@ -143,8 +157,12 @@ export function createRegistryBudget(parts: RegistryBudgetParts): RegistryBudget
     const ofItsSource = lane === 'push' ? ofSource(job.source) : NO_LIMITS;
     await using _ofSource = await slotOf({ source: job.source }, ofItsSource, admitted, 100);
     const calls: Running = { lane, source: job.source, requests: 0, sentBytes: 0, failures: new Map() };
-    // Awaited here: places are kept until the work is done.
-    return await running.run(calls, () => work(calls));
+    try {
+      // Awaited here: places are kept until the work is done.
+      return await running.run(calls, () => work(calls));
+    } catch (error) {
+      throw await blamed(registry, error);
+    }
   }
 
   return { turn, told, run };
