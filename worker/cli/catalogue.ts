@@ -53,6 +53,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('#cli/commands/hooks.ts')).hooksCommand,
   },
   {
+    name: 'backfill',
+    summary: 'attest what registries already hold: plan, run, pause, resume',
+    load: async () => (await import('#cli/commands/backfill.ts')).backfillCommand,
+  },
+  {
     name: 'sweep',
     summary: 'look registries through for images of which no push was heard',
     load: async () => (await import('#cli/commands/sweep.ts')).sweepCommand,

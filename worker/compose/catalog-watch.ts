@@ -1,13 +1,21 @@
+import type { Dispatch } from '#compose/dispatch.ts';
 import type { ProcessParts } from '#compose/process-parts.ts';
 import { repeat } from '#compose/repeat.ts';
 import { createSweeper, type SweeperParts } from '#compose/sweeps.ts';
+import type { EventContext } from '#events/cloud-event.ts';
+import { backfillNeeded } from '#events/registry-events.ts';
 import type { RedisConnection } from '#redis/connection.ts';
+import { createFirstContact } from '#redis/first-contact.ts';
 import { createSweepMemory } from '#redis/sweep-memory.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 
-export interface CatalogWatchParts extends Omit<SweeperParts, 'memory'>, Pick<ProcessParts, 'log'> {
+export interface CatalogWatchParts
+  extends Omit<SweeperParts, 'memory' | 'firstContact' | 'onAsk'>,
+    Pick<ProcessParts, 'log'> {
   readonly store: RedisConnection;
   readonly metrics: Metrics;
+  dispatch: Dispatch;
+  context(): EventContext;
 }
 
 /** Looks often, for a sweep that was stopped is to go on soon; it costs a line of Redis for each registry. */
@@ -18,7 +26,17 @@ export function watchCatalogs(parts: CatalogWatchParts): AsyncDisposable {
   const { log, metrics, store, config } = parts;
   const stop = new AbortController();
   const memory = createSweepMemory(store.client, { prefix: config.redis.prefix });
-  const sweeper = createSweeper({ ...parts, memory });
+  const firstContact = createFirstContact(store.client, { prefix: config.redis.prefix });
+  const sweeper = createSweeper({
+    ...parts,
+    memory,
+    firstContact,
+    async onAsk(need) {
+      const event = backfillNeeded(need, parts.context());
+      log.warn(need, event.data.message);
+      await parts.dispatch(event);
+    },
+  });
 
   const work = () =>
     sweeper.due(stop.signal, (registry, end) => {

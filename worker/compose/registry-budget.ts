@@ -51,6 +51,8 @@ export interface RegistryBudget {
    * @throws AppError `registry-resting`, `over-budget` before it began, and what the work throws.
    */
   run<Result>(admitted: AdmittedJob, work: (calls: JobCalls) => Promise<Result>): Promise<Result>;
+  /** Runs work that is no job, at the pace of a lane's jobs and beside them. */
+  pace<Result>(lane: ImageLane, source: string, work: () => Promise<Result>): Promise<Result>;
 }
 
 /** When a registry says 429 without a time. */
@@ -156,7 +158,7 @@ export function createRegistryBudget(parts: RegistryBudgetParts): RegistryBudget
     await using _place = await slotOf({ registry }, ofRegistry(registry), admitted, share);
     const ofItsSource = lane === 'push' ? ofSource(job.source) : NO_LIMITS;
     await using _ofSource = await slotOf({ source: job.source }, ofItsSource, admitted, 100);
-    const calls: Running = { lane, source: job.source, requests: 0, sentBytes: 0, failures: new Map() };
+    const calls = begin(lane, job.source);
     try {
       // Awaited here: places are kept until the work is done.
       return await running.run(calls, () => work(calls));
@@ -165,5 +167,11 @@ export function createRegistryBudget(parts: RegistryBudgetParts): RegistryBudget
     }
   }
 
-  return { turn, told, run };
+  const pace: RegistryBudget['pace'] = (lane, source, work) => running.run(begin(lane, source), work);
+
+  return { turn, told, run, pace };
+}
+
+function begin(lane: ImageLane, source: string): Running {
+  return { lane, source, requests: 0, sentBytes: 0, failures: new Map() };
 }

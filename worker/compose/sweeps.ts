@@ -10,12 +10,17 @@ import type { SweepOptions } from '#model/sweep-options.ts';
 import type { CataloguedRegistries } from '#oci/registries.ts';
 import type { JobQueues } from '#queue/queues.ts';
 import { type SweepReport, sweepRegistry } from '#reconcile/sweep.ts';
+import type { FirstContact } from '#redis/first-contact.ts';
 
 export interface SweeperParts extends Pick<ProcessParts, 'config' | 'now' | 'traceparent' | 'randomBytes'> {
   readonly registries: Pick<CataloguedRegistries, 'catalog'>;
   readonly memory: SweepMemory;
   readonly ledger: Ledger;
   readonly queues: Pick<JobQueues, 'enqueueImage'>;
+  /** What was decided on registries that are met for the first time. */
+  readonly firstContact: FirstContact;
+  /** Told when such a registry has more images than are attested without asking. */
+  onAsk?(need: { readonly registry: string; readonly images: number; readonly limit: number }): Promise<void>;
   /** Absent: nothing paces it. */
   readonly budget?: Pick<RegistryBudget, 'run'>;
 }
@@ -59,16 +64,23 @@ export function createSweeper(parts: SweeperParts): Sweeper {
       });
     }
     if (!run.dryRun && !(await memory.hold(registry, token, HOLD_MS))) return 'held';
+    const limit = config.reconcile.askAbove;
+    const allowance = await parts.firstContact.allowance(registry, limit);
+    const most = Math.min(settings.most, allowance ?? settings.most);
+    let enqueued = 0;
     try {
-      return await sweepRegistry({
+      const report = await sweepRegistry({
         ...parts,
         registry,
-        settings,
+        settings: { ...settings, most },
         catalog,
         evidenceRepositories,
         isEvidenceTag,
         isWanted: (image) => chooseRule(config.rules, image).rule !== undefined,
-        enqueue: (job) => parts.queues.enqueueImage('backfill', job),
+        async enqueue(job) {
+          await parts.queues.enqueueImage('backfill', job);
+          enqueued += 1;
+        },
         dryRun: run.dryRun,
         signal: run.signal,
         async paced(repository, work) {
@@ -79,7 +91,18 @@ export function createSweeper(parts: SweeperParts): Sweeper {
         },
         ...(run.progress ? { progress: run.progress } : {}),
       });
+      if (run.dryRun || allowance === undefined) return report;
+      await parts.firstContact.enqueued(registry, enqueued, report.left === 0 && report.failed === 0);
+      enqueued = 0;
+      if (report.left > 0 && most < settings.most) {
+        await parts.onAsk?.({ registry, images: report.gaps + report.left, limit });
+      }
+      return report;
     } finally {
+      // What was enqueued before it was stopped counts as well.
+      if (!run.dryRun && enqueued > 0 && allowance !== undefined) {
+        await parts.firstContact.enqueued(registry, enqueued, false).catch(() => undefined);
+      }
       // When Redis is away the hold ends by itself.
       if (!run.dryRun) await memory.giveBack(registry, token).catch(() => undefined);
     }

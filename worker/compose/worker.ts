@@ -1,3 +1,4 @@
+import { watchBackfill } from '#compose/backfill-watch.ts';
 import { watchCatalogs } from '#compose/catalog-watch.ts';
 import { RENEWAL_EVERY_MS, watchCertificates } from '#compose/certificate-watch.ts';
 import { createDispatch, type Dispatch, runDelivery } from '#compose/dispatch.ts';
@@ -146,6 +147,7 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
     stack.use(repeat(listen, RENEWAL_EVERY_MS, (error) => log.warn({ err: error }, 'sources not looked at')));
     const watch = watchTrustFiles({ files, ledger, policiesOf, metrics, log, now });
     stack.use(repeat(watch, RENEWAL_EVERY_MS, (error) => log.warn({ err: error }, 'trust files not looked at')));
+    const backfill = stack.use(watchBackfill({ ...parts, registries, ledger, queues, store, budget: care }));
     const workers = await startWorkers({
       connection: blocking,
       prefix,
@@ -157,9 +159,15 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
         if (work.lane === 'deliver') return runDelivery(work.job, sinksById, metrics, signal);
         const registry = registries.nameOf(work.job.image.registry);
         const token = `${work.lane}-${jobId}`;
-        const reports = await care.run({ lane: work.lane, job: work.job, token, registry }, () =>
-          runImageJob(work.lane, work.job, work.announced ?? [], ports, { signal }),
-        );
+        const place = await backfill.admit(work.job, token);
+        if (place === 'skip') return;
+        await using _place = place;
+        const reports = await care.run({ lane: work.lane, job: work.job, token, registry }, async (calls) => {
+          const from = performance.now();
+          const made = await runImageJob(work.lane, work.job, work.announced ?? [], ports, { signal });
+          await backfill.finished(work.job, made, calls, performance.now() - from);
+          return made;
+        });
         const { image, cause } = work.job;
         for (const report of reports) log.info({ lane: work.lane, image, cause, ...summary(report) }, 'job done');
         relay.soon();
@@ -170,13 +178,15 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       },
       onDead: async (dead) => {
         log.error({ lane: dead.lane, job: dead.jobId, reason: dead.reason }, 'job given up: see the dead letters');
+        const job = ImageJob.safeParse(dead.payload);
+        if (job.success) await backfill.failed(job.data);
         // A delivery that died is told by log and metric alone: an event about it could die of the same sink.
         if (dead.lane !== 'deliver') await dispatch(jobDead(deadFacts(dead), context()));
       },
       onError: (error) => log.warn({ err: error }, 'queue error'),
     });
     stack.defer(() => workers.stop({ deadlineMs: config.worker.stopTimeout }));
-    stack.use(watchCatalogs({ ...parts, registries, ledger, queues, store, budget: care, metrics }));
+    stack.use(watchCatalogs({ ...parts, registries, ledger, queues, store, budget: care, metrics, dispatch, context }));
     await ensureWakes({ connection: store, prefix }, housekeeping.wakes);
     stack.use(
       await startWakeHandler({

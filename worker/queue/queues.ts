@@ -38,6 +38,8 @@ export interface JobQueues extends AsyncDisposable {
   enqueueImage(lane: ImageLane, job: ImageJob, options?: EnqueueOptions): Promise<Enqueued>;
   /** Once per `id`, as long as the job is remembered. @throws AppError `job-malformed`, `redis-unavailable` */
   enqueueDelivery(job: DeliverJob, id: string): Promise<Enqueued>;
+  /** Whether a job for the same waits in a lane, or runs. */
+  isWaiting(lane: ImageLane, job: ImageJob): Promise<boolean>;
   counts(): Promise<readonly LaneCounts[]>;
   close(): Promise<void>;
 }
@@ -83,6 +85,11 @@ export function createJobQueues({ connection, prefix, memory }: JobQueuesOptions
     return { id: winner, state: known === winner ? 'duplicate' : 'queued' };
   }
 
+  async function isWaiting(lane: ImageLane, job: ImageJob): Promise<boolean> {
+    const key = queues[lane].toKey(`de:${waitingId(job)}`);
+    return (await redisCall(`look into ${lane}`, connection.client.exists(key))) === 1;
+  }
+
   async function enqueueDelivery(job: DeliverJob, id: string): Promise<Enqueued> {
     const { job: payload } = parsePayload('deliver', job);
     requireSmall('deliver', payload);
@@ -113,5 +120,5 @@ export function createJobQueues({ connection, prefix, memory }: JobQueuesOptions
   }
 
   const close = () => closeLaneQueues(queues);
-  return { enqueueImage, enqueueDelivery, counts, close, [Symbol.asyncDispose]: close };
+  return { enqueueImage, enqueueDelivery, isWaiting, counts, close, [Symbol.asyncDispose]: close };
 }

@@ -6,6 +6,9 @@ export const ReconcileOptions = z.strictObject({
   wake: duration('1s', '1h').prefault('30s').describe('How often the ledger is asked what is due.'),
   batch: wholeNumber(1, 10_000).default(200).describe('Images enqueued at one wake, at most.'),
   retryError: duration('10s', '1d').prefault('5m').describe('When an image that could not be checked is tried again.'),
+  askAbove: wholeNumber(0, 1_000_000)
+    .default(500)
+    .describe('Images of a registry that sweeps attest at first contact; with more they wait for a backfill plan.'),
   certificateWarning: duration('1d', '400d')
     .prefault('30d')
     .describe('How long before its end a signing certificate is reported as expiring.'),

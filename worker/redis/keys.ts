@@ -58,6 +58,14 @@ export interface Keys {
   readonly durability: (id: string) => string;
   /** Hash of when a source spoke. */
   heard(source: string): string;
+  /** The backfill: hash of its plan and counts; list of packed chunks; who enqueues; what images took; first contacts. */
+  readonly backfill: {
+    readonly state: string;
+    chunks(id: string): string;
+    readonly holder: string;
+    readonly samples: string;
+    firstContact(registry: string): string;
+  };
   /** What sweeps remember: hash tag → digest and time; hash of times; set of repositories; who sweeps. */
   readonly sweep: {
     tags(registry: string, repository: string): string;
@@ -173,6 +181,13 @@ export function createKeys(prefix: string): Keys {
     durability: (id) => at(id, 'durability'),
     heard: (source) => at(source, 'heard'),
     learnt: `${prefix}:{registries}:learnt`,
+    backfill: {
+      state: `${prefix}:{backfill}:state`,
+      chunks: (id) => `${prefix}:{backfill}:chunks:${sha256Hex(id).slice(0, 16)}`,
+      holder: `${prefix}:{backfill}:holder`,
+      samples: `${prefix}:{backfill}:samples`,
+      firstContact: (registry) => at(registry, 'first-contact'),
+    },
     sweep: {
       tags: (registry, repository) => at(`${registry}/${repository}`, 'swept-tags'),
       state: (registry) => at(registry, 'sweep'),

@@ -12,7 +12,7 @@ import type { RevocationLists } from '#trust/revocation-lists.ts';
 import { verdictOf } from '../../support/verdict.ts';
 
 const START = Date.parse('2026-06-01T12:00:00Z');
-const reconcile = { wake: 30_000, batch: 200, retryError: 300_000, certificateWarning: 0, revocation: 900_000 };
+const reconcile = { wake: 30_000, batch: 200, retryError: 300_000, askAbove: 500, certificateWarning: 0, revocation: 900_000 };
 
 /** Queues that take everything; each call takes this long. */
 function queuesOf(tick: () => void): JobQueues {
@@ -21,6 +21,7 @@ function queuesOf(tick: () => void): JobQueues {
       tick();
       return { id: '1', state: 'queued' };
     },
+    isWaiting: async () => false,
     enqueueDelivery: async () => ({ id: '1', state: 'queued' }),
     counts: async () => [],
     close: async () => undefined,

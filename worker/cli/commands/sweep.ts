@@ -8,6 +8,7 @@ import { AppError } from '#model/errors.ts';
 import { SweepOptions } from '#model/sweep-options.ts';
 import { createJobQueues } from '#queue/queues.ts';
 import type { SweepReport } from '#reconcile/sweep.ts';
+import { createFirstContact } from '#redis/first-contact.ts';
 import { createSweepMemory } from '#redis/sweep-memory.ts';
 
 const USAGE = `
@@ -39,7 +40,20 @@ export async function sweepCommand(args: readonly string[], io: CommandIo): Prom
   const registries = configuredRegistries(parts);
   const ledger = createRedisLedger(connection.client, { prefix, ...parts.config.ledger });
   const memory = createSweepMemory(connection.client, { prefix });
-  const sweeper = createSweeper({ ...parts, registries, memory, ledger, queues });
+  const firstContact = createFirstContact(connection.client, { prefix });
+  const sweeper = createSweeper({
+    ...parts,
+    registries,
+    memory,
+    ledger,
+    queues,
+    firstContact,
+    onAsk: async ({ registry, limit }) => {
+      io.stderr(
+        `${registry} is met for the first time: only ${limit} images are attested before you decide: attestry backfill --plan --registry ${registry}\n`,
+      );
+    },
+  });
   const dryRun = values['dry-run'] === true;
   let failed = 0;
   try {
