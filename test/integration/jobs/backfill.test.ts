@@ -130,8 +130,9 @@ describe('a backfill', () => {
     await backfill(ground, '--plan');
     await using running = startCli(['backfill', '--config', ground.workers.file, '--run']);
     await running.says(/running: 0 of 3/);
-    running.signal('SIGINT', 'group');
-    const { stderr } = await running.ended;
+    running.signal('SIGINT', 'launcher');
+    const { code, stdout, stderr } = await running.ended;
+    assert.deepEqual([code, stdout.includes('running: 0 of 3')], [0, true], stderr);
     assert.match(stderr, /it goes on without this command/);
     await ground.workers.start();
     await until('it is done', async () => (await backfill(ground, 'status')).state === 'done');
