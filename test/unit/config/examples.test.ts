@@ -9,6 +9,7 @@ import { configCommand } from '#cli/commands/config.ts';
 import { checkConfig } from '#config/check.ts';
 import { Config, configJsonSchema } from '#config/schema.ts';
 import { branches, type SchemaNode } from '#config/schema-node.ts';
+import { lintPolicies } from '#policy/lint/lint-policies.ts';
 import { compilePolicies, problems } from '#policy/load.ts';
 
 const CONFIG = join(import.meta.dirname, '..', '..', '..', 'config');
@@ -58,6 +59,12 @@ for (const name of readdirSync(join(CONFIG, 'policies'))) {
     const compiled = compilePolicies(readFileSync(join(CONFIG, 'policies', name), 'utf8'), { source: name });
     assert.equal(compiled.length, 1);
     for (const policy of compiled) assert.deepEqual(problems(policy), []);
+    const findings = lintPolicies(readFileSync(join(CONFIG, 'policies', name), 'utf8'), name);
+    // A note that the kind is deprecated is all that may be said of them.
+    assert.deepEqual(
+      findings.filter(({ code }) => code !== 'deprecated-kind'),
+      [],
+    );
   });
 }
 
