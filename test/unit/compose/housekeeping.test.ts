@@ -12,7 +12,14 @@ import type { RevocationLists } from '#trust/revocation-lists.ts';
 import { verdictOf } from '../../support/verdict.ts';
 
 const START = Date.parse('2026-06-01T12:00:00Z');
-const reconcile = { wake: 30_000, batch: 200, retryError: 300_000, askAbove: 500, certificateWarning: 0, revocation: 900_000 };
+const reconcile = {
+  wake: 30_000,
+  batch: 200,
+  retryError: 300_000,
+  askAbove: 500,
+  certificateWarning: 0,
+  revocation: 900_000,
+};
 
 /** Queues that take everything; each call takes this long. */
 function queuesOf(tick: () => void): JobQueues {
