@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createPushPrecedence } from '#compose/push-precedence.ts';
 import type { BudgetLimits } from '#model/budget.ts';
 import { AppError, type ErrorCode } from '#model/errors.ts';
 import type { ImageJob } from '#model/job.ts';
@@ -76,6 +77,7 @@ interface Running {
 export function createRegistryBudget(parts: RegistryBudgetParts): RegistryBudget {
   const { gate, pause, budgets, ofRegistry, ofSource, shares, now } = parts;
   const running = new AsyncLocalStorage<Running>();
+  const precedence = createPushPrecedence();
 
   function held(registry: string, { why, waitMs }: GateRefusal, cause?: unknown): AppError {
     parts.onHeldBack?.(registry, why);
@@ -100,6 +102,7 @@ export function createRegistryBudget(parts: RegistryBudgetParts): RegistryBudget
 
   async function turn(registry: string, signal?: AbortSignal): Promise<void> {
     const job = running.getStore();
+    if (job && job.lane !== 'push') await precedence.stepBack(signal);
     if (job) await paced(registry, job, signal);
     const { refusal, failures } = await gate.admit(registry);
     if (refusal) throw held(registry, refusal);
@@ -159,6 +162,7 @@ export function createRegistryBudget(parts: RegistryBudgetParts): RegistryBudget
     const ofItsSource = lane === 'push' ? ofSource(job.source) : NO_LIMITS;
     await using _ofSource = await slotOf({ source: job.source }, ofItsSource, admitted, 100);
     const calls = begin(lane, job.source);
+    using _first = lane === 'push' ? precedence.begin() : undefined;
     try {
       // Awaited here: places are kept until the work is done.
       return await running.run(calls, () => work(calls));
