@@ -80,7 +80,10 @@ export interface BackfillMemory {
   ): Promise<boolean>;
   /** The chunk at a place of the plan, from 0. */
   chunk(id: string, at: number): Promise<BackfillChunk | undefined>;
-  count(id: string, counts: Partial<BackfillProgress>): Promise<void>;
+  /** Counts jobs that ended. */
+  count(id: string, counts: Partial<Pick<BackfillProgress, 'done' | 'failed'>>): Promise<void>;
+  /** Counts a step from a position; false when another worker did it meanwhile, or another plan took its place. */
+  advance(id: string, from: number, counts: Omit<BackfillProgress, 'done' | 'failed'>): Promise<boolean>;
   /** One worker enqueues at a time. */
   hold(token: string, ms: number): Promise<boolean>;
 }

@@ -42,7 +42,8 @@ export async function pumpBackfill(parts: PumpParts): Promise<void> {
   while (room > 0 && place && !signal.aborted) {
     const tags = place.chunk.tags.slice(place.within, place.within + Math.min(STEP, room));
     const counts = await enqueueTags(place.chunk, tags, parts);
-    await memory.count(backfill.id, counts);
+    // Done by another worker while this one was slow: it is that one's now.
+    if (!(await memory.advance(backfill.id, position, counts))) return;
     position += counts.position;
     room -= counts.enqueued;
     place = await placeOf(memory, backfill.id, position, place);

@@ -12,6 +12,7 @@ import {
 import { createKeys } from '#redis/keys.ts';
 import { redisCall } from '#redis/redis-error.ts';
 import { runScript } from '#redis/script.ts';
+import { ADVANCE_BACKFILL } from '#redis/scripts/advance-backfill.ts';
 import { CHANGE_BACKFILL } from '#redis/scripts/change-backfill.ts';
 
 const MOST_SAMPLES = 200;
@@ -71,6 +72,10 @@ export function createBackfillMemory(redis: Redis, { prefix }: { readonly prefix
       const multi = redis.multi();
       for (const [name, by] of Object.entries(counts)) if (by) multi.hincrby(keys.state, name, by);
       await redisCall('count backfill', multi.exec());
+    },
+    async advance(id, from, counts) {
+      const args = [id, from, ...Object.entries(counts).flat()];
+      return (await runScript(redis, ADVANCE_BACKFILL, [keys.state], args)) === 1;
     },
     async hold(token, ms) {
       if ((await redisCall('hold backfill', redis.set(keys.holder, token, 'PX', ms, 'NX'))) === 'OK') return true;
