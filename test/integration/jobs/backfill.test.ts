@@ -160,6 +160,27 @@ describe('first contact', () => {
     assert.doesNotMatch(third.stderr, /backfill --plan/);
   });
 
+  test('a worker that sweeps tells of it, with the command', async () => {
+    await using ground = await openFaultGround({}, ({ host }) => ({
+      registries: [{ name: REGISTRY, address: host, sweep: { every: '30d' } }],
+      reconcile: { askAbove: 1 },
+    }));
+    await pushMany(ground, 3);
+    await ground.workers.start();
+    const needed = () =>
+      ground.receiver.received
+        .map(({ body }) => JSON.parse(body))
+        .filter(({ type }) => type === 'dev.attestry.backfill.needed.v1');
+    await until('the event', async () => needed().length > 0);
+    await untilIdle(ground.workers);
+    const next = `attestry backfill --plan --registry ${REGISTRY}`;
+    assert.deepEqual(
+      needed().map(({ subject, data }) => [subject, data.images, data.limit, data.next]),
+      [[`registries/${REGISTRY}`, 3, 1, next]],
+    );
+    assert.equal((await ground.workers.ledger.coverage()).images, 1);
+  });
+
   test('a small one is attested without asking, and is known from then on', async () => {
     const sweep = { every: '30d' };
     await using ground = await openFaultGround({}, ({ host }) => ({
