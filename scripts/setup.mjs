@@ -16,7 +16,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
  */
 export async function setUp({ forTest = false, progress = say } = {}) {
   await ensurePackages(ROOT, progress, { dev: forTest });
-  const ids = ['redis', 'registry', ...(forTest ? ['alertmanager', 'softhsm', 'nats'] : [])];
+  const ids = ['redis', 'registry', ...(forTest ? ['alertmanager', 'softhsm', 'nats', 'openssl'] : [])];
   const servers = await ensureServers({ root: ROOT, say: progress, ids });
   if (forTest) await ensureTokenBinding({ root: ROOT, say: progress });
   return { node: findNode(ROOT), servers };

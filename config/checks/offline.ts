@@ -66,10 +66,12 @@ function ofTrust({ path, value }: Entry<'trusts'>): Finding[] {
     return [reaches([...path, 'revocation', 'lists', at], 'the list is fetched', 'name it as file:/path')];
   });
   const hosts = revocation && revocation.hosts.length > 0;
+  const ocsp = revocation?.ocsp !== undefined;
   return [
     ...(anchors.kind === 'tuf' ? [reaches([...path, 'tuf'], 'the trusted root is fetched', GIVE_ROOT)] : []),
     ...(anchors.kind === 'sigstore' ? [reaches([...path, 'sigstore'], 'the trusted root is fetched', GIVE_ROOT)] : []),
     ...lists,
+    ...(ocsp ? [reaches([...path, 'revocation', 'ocsp'], 'a responder is asked', 'name lists as file:/path')] : []),
     ...(hosts
       ? [
           reaches(

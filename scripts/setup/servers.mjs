@@ -8,7 +8,8 @@ import { SetupError } from './setup-error.mjs';
 
 /**
  * Servers that Attestry starts on this machine, by the names that distributions and upstream give them. `floor` is the
- * oldest version that will do; `answers` is how the right program shows itself, since `registry` is a common name.
+ * oldest version that will do; `answers` is how the right program shows itself, since `registry` is a common name, when it
+ * is asked `--version` or what `ask` says.
  */
 const SERVERS = [
   {
@@ -47,6 +48,15 @@ const SERVERS = [
     package: 'softhsm2',
     floor: [2, 5],
     answers: /^(\d+)\.(\d+)/m,
+  },
+  {
+    // The responder of OCSP that it holds.
+    id: 'openssl',
+    commands: ['openssl'],
+    package: 'openssl',
+    floor: [3, 0],
+    ask: 'version',
+    answers: /^OpenSSL (\d+)\.(\d+)/,
   },
   {
     id: 'postgres',
@@ -145,7 +155,11 @@ function postgresFolders() {
 }
 
 function versionOf(path, server) {
-  const run = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 10_000, stdio: ['ignore', 'pipe', 'pipe'] });
+  const run = spawnSync(path, [server.ask ?? '--version'], {
+    encoding: 'utf8',
+    timeout: 10_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const match = server.answers.exec(`${run.stdout}${run.stderr}`);
   return match ? match.slice(1).filter(Boolean).map(Number) : undefined;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createOutbound } from '#compose/outbound.ts';
-import { openLists } from '#compose/revocation.ts';
+import { openRevocation } from '#compose/revocation.ts';
 import { AppError } from '#model/errors.ts';
 import type { EvidenceDefect, RawEvidence } from '#model/evidence.ts';
 import type { RevocationLists } from '#trust/revocation-lists.ts';
@@ -19,7 +20,7 @@ export const NOW = new Date('2026-06-01T12:00:00Z');
 /** Of the leaf that the ground's CA certified. */
 export const SERIAL = Buffer.from([0x44]);
 export const SINCE = new Date('2026-05-01T00:00:00Z');
-const DEFAULTS: RevocationSettings = { check: 'leaf', lists: [], whenUnlisted: 'pass', timestamped: 'refuse' };
+const DEFAULTS = { check: 'leaf', lists: [], whenUnlisted: 'pass', timestamped: 'refuse' } as const;
 
 export type Judged = 'held' | EvidenceDefect | AppError;
 
@@ -66,13 +67,18 @@ export async function openRevocationGround(): Promise<RevocationGround> {
     serve: (spec = {}) => server.answer({ status: 200, body: crlPem(pki.intermediate, spec) }),
     async open(lists = [], hosts = [server.host]) {
       const env = { LIST: crlPem(pki.intermediate, { revoked: [{ serial: SERIAL, since: SINCE }] }) };
-      const parts = { ...files, outbound, env, now: () => clock.now };
-      return await openLists({ lists, hosts }, parts, (at) => `trusts.x.revocation.lists[${at}]`);
+      const parts = { ...files, outbound, env, now: () => clock.now, randomBytes };
+      const opened = await openRevocation(
+        { ...DEFAULTS, lists, hosts },
+        parts,
+        (at) => `trusts.x.revocation.lists[${at}]`,
+      );
+      return opened.lists;
     },
     attestor(lists, more = {}, of = pki) {
       const chain = chainAttestor({ chain: of.chainPem });
       assert.ok(chain.kind === 'certificate-chain');
-      return { ...chain, revocation: createRevocationRule({ ...DEFAULTS, ...more }, lists) };
+      return { ...chain, revocation: createRevocationRule({ ...DEFAULTS, ...more }, { lists }) };
     },
     judge,
     async judgeFetched(lists, by, raw) {

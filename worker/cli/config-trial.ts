@@ -35,7 +35,7 @@ export async function tryConfig(
   const found: Finding[] = [];
   for (const { path, value: trust } of usable.trusts) {
     const take = async () => {
-      const { rules } = await createRevocation([trust], { ...io, outbound });
+      const { rules } = await createRevocation([trust], { ...io, outbound, randomBytes });
       await using sources = await createTrustSources([trust], { ...io, outbound, randomBytes });
       const loaded = await loadTrusts([trust], io.readFile, { revocation: rules, sources: sources.byTrust });
       for (const [id, attestor] of loaded) trusts.set(id, attestor);

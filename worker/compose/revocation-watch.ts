@@ -1,11 +1,13 @@
+import { isOcspSource } from '#compose/ocsp-source.ts';
+import { GOOD, saidByResponders, saidOf } from '#compose/ocsp-watch.ts';
 import type { Revocation } from '#compose/revocation.ts';
 import type { Installation } from '#jobs/installation.ts';
 import type { Ledger } from '#model/ledger.ts';
 import type { AskedCertificate, RevocationMemory } from '#redis/revocation-memory.ts';
-import type { HeldLists } from '#trust/revocation-lists.ts';
+import type { HeldLists, RevocationLists } from '#trust/revocation-lists.ts';
 
 export interface RevocationWatchParts {
-  readonly revocation: Pick<Revocation, 'lists'>;
+  readonly revocation: Pick<Revocation, 'lists'> & Partial<Pick<Revocation, 'answers'>>;
   readonly memory: Pick<RevocationMemory, 'asked' | 'note'>;
   readonly ledger: Pick<Ledger, 'makeDue'>;
   /** The policies whose verdicts rest on a trust. */
@@ -13,10 +15,8 @@ export interface RevocationWatchParts {
   now(): Date;
 }
 
-const GOOD = 'good';
-
 /**
- * Reads the lists again that certificates of known evidence were looked up in. Where one says something new of such a
+ * Reads the lists again that certificates of known evidence were looked up in, and asks their responders. Where one says something new of such a
  * certificate, the images that are judged under its trust are due at once; what the lists said is put down only
  * then, so that a crash in between asks again.
  * @returns how many verdicts became due.
@@ -25,11 +25,13 @@ export async function watchRevocation(parts: RevocationWatchParts): Promise<numb
   let due = 0;
   for (const [trust, lists] of parts.revocation.lists) {
     const asked = await parts.memory.asked(trust);
-    const held = new Map<string, HeldLists>();
-    for (const source of new Set(asked.map((each) => each.source))) held.set(source, await lists.refresh(source));
+    const said = new Map([
+      ...(await saidByLists(asked, lists)),
+      ...(await saidByResponders(asked, parts.revocation.answers?.get(trust))),
+    ]);
     const news = asked.flatMap((certificate): AskedCertificate[] => {
-      const said = saidOf(certificate, held.get(certificate.source));
-      return said === undefined || said === certificate.said ? [] : [{ ...certificate, said }];
+      const now = said.get(certificate);
+      return now === undefined || now === certificate.said ? [] : [{ ...certificate, said: now }];
     });
     // A certificate that was asked for once and is good is no news.
     if (news.some((each) => each.said !== GOOD || isRevoked(asked, each))) {
@@ -46,12 +48,27 @@ function isRevoked(asked: readonly AskedCertificate[], { source, serial }: Asked
   return before !== '' && before !== GOOD;
 }
 
-/** Undefined when nothing new could be read. */
-function saidOf({ serial }: AskedCertificate, held: HeldLists | undefined): string | undefined {
+/** What lists say now of those that were looked up in them; nothing where nothing new could be read. */
+async function saidByLists(
+  asked: readonly AskedCertificate[],
+  lists: RevocationLists,
+): Promise<ReadonlyMap<AskedCertificate, string>> {
+  const inLists = asked.filter(({ source }) => !isOcspSource(source));
+  const held = new Map<string, HeldLists>();
+  for (const source of new Set(inLists.map((each) => each.source))) held.set(source, await lists.refresh(source));
+  return new Map(
+    inLists.flatMap((certificate) => {
+      const said = listed(certificate, held.get(certificate.source));
+      return said === undefined ? [] : [[certificate, said] as const];
+    }),
+  );
+}
+
+function listed({ serial }: AskedCertificate, held: HeldLists | undefined): string | undefined {
   if (!held || held.problem !== undefined) return undefined;
   for (const { entries } of held.lists) {
     const entry = entries.bySerial.get(serial);
-    if (entry && entry.reason !== 'removeFromCRL') return `${entry.reason} ${entry.since.toISOString()}`;
+    if (entry && entry.reason !== 'removeFromCRL') return saidOf(entry);
   }
   return GOOD;
 }

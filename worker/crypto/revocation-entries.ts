@@ -73,15 +73,16 @@ function readExtensions(
     const critical = flag ? decodeBoolean(flag.content, 'critical flag') : false;
     const { content } = extension.element(TAG.octetString);
     extension.end();
-    if (oid === REASON_CODE) reason = readReason(content);
+    if (oid === REASON_CODE) reason = readReasonCode(derReader(content, 'reasonCode'));
     else if (oid === INVALIDITY_DATE) invalidSince = decodeTime(derReader(content, 'invalidityDate').any());
     else if (critical) unknownCritical.add(oid);
   }
   return invalidSince ? { reason, invalidSince } : { reason };
 }
 
-function readReason(content: Uint8Array): RevocationReason {
-  const code = decodeSmallInteger(derReader(content, 'reasonCode').element(ENUMERATED).content, 'reasonCode');
+/** Reads a CRLReason. */
+export function readReasonCode(reader: DerReader): RevocationReason {
+  const code = decodeSmallInteger(reader.element(ENUMERATED).content, 'reasonCode');
   const reason = Object.entries(REVOCATION_REASONS).find(([known]) => Number(known) === code)?.[1];
   if (reason === undefined) throw malformed('reasonCode', 'a reason that is not known');
   return reason;

@@ -120,6 +120,7 @@ export const ERRORS = {
     meaning: 'The provenance that `when.builder` asks for is not there yet.',
   },
   'crl-unreadable': { class: 'permanent', meaning: 'A list of revoked certificates (CRL) cannot be read.' },
+  'ocsp-unreadable': { class: 'permanent', meaning: 'The answer of an OCSP responder cannot be read.' },
   'revocation-unknown': {
     class: 'transient',
     meaning: 'Whether a certificate was revoked could not be found out.',

@@ -9,6 +9,18 @@ export type TrustAnchors =
 
 const FILES = ['certificateChain', 'caRoots', 'key', 'trustedRoot'] as const;
 
+/** Whether responders are asked; absent: none is. */
+const OcspOptions = z.strictObject({
+  responder: HttpUrl.exactOptional().describe(
+    'Address of the responder that is asked for every certificate. Absent: the one that each certificate names.',
+  ),
+  nonce: z
+    .boolean()
+    .default(true)
+    .describe('Whether each question carries a nonce that must come back. false: the times of answers decide alone.'),
+});
+type OcspOptions = z.output<typeof OcspOptions>;
+
 /** Whether the CA has taken certificates back; absent: it is not asked. */
 export const RevocationOptions = z.strictObject({
   check: z.enum(['leaf', 'chain']).describe('The signing certificate alone, or every certificate below the anchor.'),
@@ -21,11 +33,15 @@ export const RevocationOptions = z.strictObject({
     .array(RegistryName)
     .max(100)
     .default([])
-    .describe('Hosts from which the lists at distribution points may be fetched: host or host:port.'),
+    .describe('Hosts of distribution points and responders in certificates that may be asked: host or host:port.'),
+  ocsp: z
+    .union([z.boolean().transform((on): OcspOptions | undefined => (on ? { nonce: true } : undefined)), OcspOptions])
+    .exactOptional()
+    .describe('Whether responders are asked (OCSP), in place of the lists at distribution points. Default: false.'),
   whenUnlisted: z
     .enum(['pass', 'error'])
     .default('pass')
-    .describe('What a certificate counts as for which there is neither a list nor a distribution point.'),
+    .describe('What a certificate counts as for which there is no list, no distribution point and no responder.'),
   timestamped: z
     .enum(['refuse', 'accept'])
     .default('refuse')

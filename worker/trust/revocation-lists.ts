@@ -1,5 +1,6 @@
 import { parseRevocationLists, type RevocationList } from '#crypto/revocation-list.ts';
-import { AppError, toAppError } from '#model/errors.ts';
+import { toAppError } from '#model/errors.ts';
+import { hostRefusal } from '#trust/host-refusal.ts';
 import type { RevocationReader } from '#trust/revocation-reader.ts';
 
 /** What is held of one source. */
@@ -63,7 +64,7 @@ export function createRevocationLists(reader: RevocationReader, options: Revocat
       return { lists: parseRevocationLists(await reader.read(source, signal)) };
     } catch (error) {
       signal?.throwIfAborted();
-      const { message, mend } = explained(source, toAppError(error));
+      const { message, mend } = hostRefusal(source, toAppError(error));
       // What was revoked for good stays so; see `checkRevocation`.
       const lists = kept.get(source)?.lists ?? [];
       return { lists, problem: mend === undefined ? message : `${message} (${mend})` };
@@ -113,12 +114,4 @@ function isCurrent({ lists, problem, readAt }: Kept, at: Date): boolean {
   const due = lists.some(({ nextUpdate }) => nextUpdate && nextUpdate <= at);
   // A CA that is late is asked once a minute, not for every image.
   return age < (due ? FAILED_FOR_MS : OLDEST_MS);
-}
-
-function explained(source: string, error: AppError): AppError {
-  if (error.code !== 'host-not-allowed' || !URL.canParse(source)) return error;
-  const { host } = new URL(source);
-  return new AppError(error.code, `${host} is not among the hosts that lists may be fetched from`, {
-    mend: `add ${host} to the hosts of the trust's revocation, or configure the list itself`,
-  });
 }

@@ -1,19 +1,19 @@
 import type { Certificate } from '#crypto/certificate.ts';
 import { describeCertificate } from '#crypto/certificate-signature.ts';
-import { checkRevocation, type RevocationCheck } from '#crypto/check-revocation.ts';
-import { type DistributionPoint, distributionPoints } from '#crypto/distribution-points.ts';
 import type { Revocation } from '#crypto/revocation-entries.ts';
 import { AppError } from '#model/errors.ts';
 import type { EvidenceDefect } from '#model/evidence.ts';
-import type { HeldLists, RevocationLists } from '#trust/revocation-lists.ts';
+import { answeredRevocation, type OcspSettings } from '#trust/answered-revocation.ts';
+import { type ListSettings, listedRevocation } from '#trust/listed-revocation.ts';
+import type { OcspAnswers } from '#trust/ocsp-answers.ts';
+import { joinDemands, type Outcome, type Revoked, type Unknown } from '#trust/revocation-finding.ts';
+import type { RevocationLists } from '#trust/revocation-lists.ts';
 
-export interface RevocationSettings {
+export interface RevocationSettings extends ListSettings {
   /** `leaf`: the signing certificate alone. `chain`: every certificate below the anchor. */
   readonly check: 'leaf' | 'chain';
-  /** Lists that take the place of the distribution points: addresses, `file:`, `env:`. */
-  readonly lists: readonly string[];
-  /** What a certificate counts as for which there is neither a list nor a distribution point. */
-  readonly whenUnlisted: 'pass' | 'error';
+  /** Absent: no responder is asked. */
+  readonly ocsp?: OcspSettings | undefined;
   /**
    * A signature that is proven to be older than the revocation: `refuse` it all the same, or `accept` it unless the key
    * may have been in other hands.
@@ -24,28 +24,24 @@ export interface RevocationSettings {
 /** Reasons that leave open since when the key was in other hands. */
 const UNSAFE: readonly Revocation['reason'][] = ['unspecified', 'keyCompromise', 'cACompromise', 'aACompromise'];
 
-type Finding = RevocationCheck & { readonly source: string };
-type Unknown = Extract<Finding, { kind: 'unknown' }>;
-type Revoked = Extract<Finding, { kind: 'revoked' }>;
+export interface RevocationSources {
+  readonly lists: Pick<RevocationLists, 'held' | 'asked'>;
+  /** Must be there where the settings ask responders. */
+  readonly answers?: Pick<OcspAnswers, 'held' | 'asked'> | undefined;
+}
 
 /**
- * Judges the certificates of a path that was verified by the lists that are held (interop specification G.4). A list
- * that is missing, out of date or not by the CA is neither a pass nor a fail: nothing is known then.
+ * Judges the certificates of a path that was verified by the lists and answers that are held (interop specification
+ * G.4). One that is missing, out of date or not by the CA is neither a pass nor a fail: nothing is known then.
  */
-export function createRevocationRule(settings: RevocationSettings, lists: Pick<RevocationLists, 'held' | 'asked'>) {
-  function judge(certificate: Certificate, issuer: Certificate, now: Date): Revoked | Unknown | undefined {
-    const places = placesOf(certificate, settings);
-    if (!places.ok) return places.finding;
-    const findings = places.sources.flatMap((source) => {
-      lists.asked(source, certificate.serialNumber);
-      return askedOf(lists.held(source, now), certificate, issuer, now).map((check): Finding => ({ ...check, source }));
-    });
-    const revoked = findings.find((finding) => finding.kind === 'revoked');
-    if (revoked) return revoked;
-    if (findings.some(({ kind }) => kind === 'good')) return undefined;
-    const unknown = findings.filter((finding) => finding.kind === 'unknown');
-    // Of several lists the one of this CA tells most.
-    return unknown.find(({ foreign }) => !foreign) ?? unknown[0] ?? noList('the source holds no list');
+export function createRevocationRule(settings: RevocationSettings, { lists, answers }: RevocationSources) {
+  function judge(certificate: Certificate, issuer: Certificate, now: Date): Outcome {
+    const byLists = () => listedRevocation(certificate, issuer, now, settings, lists);
+    if (!settings.ocsp || !answers) return byLists();
+    const answered = answeredRevocation(certificate, issuer, now, settings.ocsp, answers);
+    if (answered === 'none') return byLists();
+    // A responder takes the place of the lists that the certificate names, not of those that are configured.
+    return joinDemands(settings.lists.length > 0 ? [answered, byLists()] : [answered]);
   }
 
   return {
@@ -75,73 +71,23 @@ export function createRevocationRule(settings: RevocationSettings, lists: Pick<R
   };
 }
 
-function askedOf(
-  held: HeldLists | undefined,
-  certificate: Certificate,
-  issuer: Certificate,
-  now: Date,
-): readonly RevocationCheck[] {
-  if (!held) return [{ kind: 'unknown', problem: 'it was not fetched yet' }];
-  const checks = held.lists.map((list) => checkRevocation(certificate, issuer, list, now));
-  return held.problem === undefined ? checks : [{ kind: 'unknown', problem: held.problem }, ...checks];
-}
+const MEND = 'see to it that a current list of its CA can be read, or change `revocation` of the trust';
 
-/** Where the lists for a certificate are; or what is to be said where there are none. */
-function placesOf(
-  certificate: Certificate,
-  { lists, whenUnlisted }: RevocationSettings,
-): { readonly ok: true; readonly sources: readonly string[] } | { readonly ok: false; readonly finding?: Unknown } {
-  if (lists.length > 0) return { ok: true, sources: lists };
-  const points = readPoints(certificate);
-  if (!points) return { ok: false, finding: noList('its distribution points cannot be read') };
-  if (points.length === 0) {
-    if (whenUnlisted === 'pass') return { ok: false };
-    return { ok: false, finding: noList('it names no list of its CA, and none is configured') };
-  }
-  // A point whose list is by somebody else, or tells of some reasons only, cannot say that all is well.
-  const whole = points.filter(({ indirect, partial }) => !indirect && !partial);
-  const sources = whole.flatMap(({ uris }) => uris.filter((uri) => /^https?:/i.test(uri)));
-  if (sources.length > 0) return { ok: true, sources };
-  return { ok: false, finding: noList('none of its distribution points is a whole list at an http address') };
-}
-
-function readPoints(certificate: Certificate): readonly DistributionPoint[] | undefined {
-  try {
-    return distributionPoints(certificate);
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'certificate-unreadable') return undefined;
-    throw error;
-  }
-}
-
-function noList(problem: string): Unknown {
-  return { kind: 'unknown', problem, source: '' };
-}
-
-function cannotTell(certificate: Certificate, index: number, finding: Extract<Finding, { kind: 'unknown' }>): AppError {
-  const list = finding.source === '' ? '' : `the list ${shown(finding.source)}: `;
-  return new AppError(
-    'revocation-unknown',
-    `certificate ${index} of the path, ${describeCertificate(certificate)}: ${list}${finding.problem}`,
-    { mend: 'see to it that a current list of its CA can be read, or change `revocation` of the trust' },
-  );
+function cannotTell(certificate: Certificate, index: number, { by, problem, mend = MEND }: Unknown): AppError {
+  const what = `certificate ${index} of the path, ${describeCertificate(certificate)}`;
+  return new AppError('revocation-unknown', `${what}: ${by === '' ? '' : `${by}: `}${problem}`, { mend });
 }
 
 function revocationDefect(
   certificate: Certificate,
   index: number,
-  { revocation: { since, reason }, source }: Revoked,
+  { revocation: { since, reason }, by }: Revoked,
   times: readonly Date[],
   { timestamped }: RevocationSettings,
 ): EvidenceDefect | undefined {
   const isOlder = times.length > 0 && times.every((time) => time < since);
   if (timestamped === 'accept' && isOlder && !UNSAFE.includes(reason)) return undefined;
   const what = `certificate ${index} of the path, ${describeCertificate(certificate)}`;
-  const message = `${what}: revoked since ${since.toISOString()} (${reason}), by the list ${shown(source)}`;
+  const message = `${what}: revoked since ${since.toISOString()} (${reason}), by ${by}`;
   return { code: 'certificate-revoked', message };
-}
-
-/** An address without its query, which may be a key to it. */
-function shown(source: string): string {
-  return URL.canParse(source) && source.startsWith('http') ? source.replace(/[?#].*$/, '') : source;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { createOutbound } from '#compose/outbound.ts';
 import { createRevocation, type Revocation } from '#compose/revocation.ts';
@@ -62,7 +63,7 @@ async function openWorker(prefix: string, pki: Pki): Promise<Worker> {
     },
   });
   const outbound = createOutbound({ env: {}, readFile });
-  const parts = { outbound, env: {}, readFile, now: () => now, onAsked: asked.note };
+  const parts = { outbound, env: {}, readFile, now: () => now, randomBytes, onAsked: asked.note };
   const revocation = await createRevocation([trust], parts);
   const trusts = await loadTrusts([trust], readFile, { revocation: revocation.rules });
   const [evidence] = provenanceRule('all', signer.id).evidence;
