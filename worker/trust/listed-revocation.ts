@@ -60,7 +60,7 @@ function placesOf(
   if (!points) return { ok: false, finding: nobodyAsked('its distribution points cannot be read') };
   if (points.length === 0) {
     if (whenUnlisted === 'pass') return { ok: false };
-    return { ok: false, finding: nobodyAsked('it names no list of its CA, and none is configured') };
+    return { ok: false, finding: nobodyAsked('it names neither list nor responder of its CA, and none is configured') };
   }
   // A point whose list is by somebody else, or tells of some reasons only, cannot say that all is well.
   const whole = points.filter(({ indirect, partial }) => !indirect && !partial);

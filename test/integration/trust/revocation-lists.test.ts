@@ -70,7 +70,7 @@ describe('where lists of revoked certificates come from', () => {
     const lists = await ground.open();
     assert.equal(ground.judge(ground.attestor(lists, {}, plain), signedEvidence(plain)), 'held');
     const strict = ground.judge(ground.attestor(lists, { whenUnlisted: 'error' }, plain), signedEvidence(plain));
-    assertUnknown(strict, /names no list of its CA/);
+    assertUnknown(strict, /names neither list nor responder of its CA/);
     const ldap = makePki({ leaf: { extensions: [distributionPointsAt('ldap://directory.test/cn=list')] } });
     assertUnknown(
       ground.judge(ground.attestor(lists, {}, ldap), signedEvidence(ldap)),

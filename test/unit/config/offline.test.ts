@@ -21,7 +21,8 @@ signers:
     trust: file
     witnesses: log
 trusts:
-  - { id: file, trustedRoot: root.json, revocation: { check: leaf, lists: ["file:/a.crl", "https://a.test/b.crl"], hosts: [a.test] } }
+  - { id: file, trustedRoot: root.json, revocation: { check: leaf, lists: ["file:/a.crl", "https://a.test/b.crl"], hosts: [a.test], ocsp: true } }
+  - { id: unasked, trustedRoot: root.json, revocation: { check: leaf, ocsp: false } }
   - { id: mirror, tuf: { mirror: "https://tuf.example.com", root: root.json } }
   - { id: public, sigstore: public-good, identity: { subject: a, issuer: b } }
 sinks:
@@ -45,8 +46,9 @@ test('offline: whatever would reach anything but Redis and the registries is ref
       'signers[2]',
       'trusts[0].revocation.lists[1]',
       'trusts[0].revocation.hosts',
-      'trusts[1].tuf',
-      'trusts[2].sigstore',
+      'trusts[0].revocation.ocsp',
+      'trusts[2].tuf',
+      'trusts[3].sigstore',
       'sinks[1]',
       'sources[0]',
     ],

@@ -48,16 +48,29 @@ test('only what is made of the image can be promoted', async () => {
   }
 });
 
-test('revocation is asked of certificates, by lists that have a form', async () => {
+const RESPONDER = 'trusts[0].revocation.ocsp.responder';
+
+test('revocation is asked of certificates, by lists and responders that have a form', async () => {
   const fine =
     'revocation: { check: leaf, lists: ["https://pki.example.com/ca.crl", "env:LIST"], hosts: [pki.example.com] }';
   assert.deepEqual(await complaints(TRUSTS(`caRoots: roots.pem, ${fine}`)), []);
+  for (const ocsp of ['true', 'false', '{}', '{ responder: "http://ocsp.example.com", nonce: false }']) {
+    assert.deepEqual(
+      await complaints(TRUSTS(`caRoots: roots.pem, revocation: { check: leaf, ocsp: ${ocsp} }`)),
+      [],
+      ocsp,
+    );
+  }
   for (const [trust, key] of [
     ['key: team.pub, revocation: { check: leaf }', 'trusts[0].revocation'],
     ['caRoots: roots.pem, revocation: {}', 'trusts[0].revocation.check'],
     ['caRoots: roots.pem, revocation: { check: all }', 'trusts[0].revocation.check'],
     ['caRoots: roots.pem, revocation: { check: leaf, lists: ["ftp://x/ca.crl"] }', 'trusts[0].revocation.lists[0]'],
     ['caRoots: roots.pem, revocation: { check: leaf, hosts: ["https://x"] }', 'trusts[0].revocation.hosts[0]'],
+    ['caRoots: roots.pem, revocation: { check: leaf, ocsp: { responder: "ldap://x" } }', RESPONDER],
+    ['caRoots: roots.pem, revocation: { check: leaf, ocsp: { responder: "http://me:secret@x" } }', RESPONDER],
+    ['caRoots: roots.pem, revocation: { check: leaf, ocsp: { nonce: 1 } }', 'trusts[0].revocation.ocsp.nonce'],
+    ['caRoots: roots.pem, revocation: { check: leaf, ocsp: "http://x" }', 'trusts[0].revocation.ocsp'],
   ] as const) {
     const found = await complaints(TRUSTS(trust));
     assert.deepEqual(
