@@ -38,12 +38,14 @@ export type BundleLogCheck =
  * Verifies one entry, offline (interop specification A.3.2, I.4): it must be about this signature, a known log must
  * have signed what is there of promise and proof. An entry of an unknown log, or with a promise that does not hold,
  * counts for nothing, as in sigstore-go; a proof that does not hold is wrong whatever else is there.
+ * @param times that others vouch for: a proof alone tells none, and by the strict reading its log must be trusted then
  */
 export function verifyBundleLogEntry(
   entry: BundleLogEntry,
   content: LoggedContent,
   logs: readonly LogKey[],
   profile: Profile,
+  times: readonly Date[] = [],
 ): BundleLogCheck {
   const isV2 = isRekorV2(entry.version) && entry.kind !== 'intoto';
   const log = logs.find(({ id }) => id === entry.logId);
@@ -62,6 +64,9 @@ export function verifyBundleLogEntry(
     const broken = isV2 ? 'Rekor v2 gives no promises' : promiseProblem(entry, promise, log, claimed);
     if (broken !== undefined) return passedOver(broken);
   }
+  const untimely =
+    promise || profile === 'compat' ? undefined : windowProblem(log, claimed ? [claimed, ...times] : times);
+  if (untimely !== undefined) return passedOver(untimely);
   const unproved = proof && proofProblem(entry, proof, log, content, profile);
   if (unproved !== undefined) return invalid(unproved);
   const rewritten = isV2 ? undefined : writingProblem(entry, content, profile);
@@ -108,6 +113,15 @@ function writingProblem(entry: BundleLogEntry, { written }: LoggedContent, profi
 function contentOfV2({ kind, body }: BundleLogEntry, content: LoggedContent, profile: Profile): string | undefined {
   if (profile === 'strict') return rekorV2Problem(body, content);
   return kind === 'hashedrekord' ? undefined : `entries of Rekor v2 of kind ${kind} are not read`;
+}
+
+/**
+ * sigstore-go holds promises alone against the time for which a log is trusted; whoever has the key of a log that was
+ * given up can make proofs as well. Where nobody tells a time, the entries of such a log go on counting.
+ */
+function windowProblem({ validFor }: LogKey, times: readonly Date[]): string | undefined {
+  const outside = times.find((time) => !isWithin(validFor, time));
+  return outside && `its log is not trusted at ${outside.toISOString()}`;
 }
 
 /** The promise covers body, time, index and log, as canonical JSON (RFC 8785). */

@@ -10,12 +10,15 @@ import { bad, type WitnessCheck } from '#verification/witness.ts';
 /**
  * The log entries of a bundle: enough distinct logs must vouch for the signature where the log is required, and none
  * that can be judged may be wrong (interop specification I.4, rows 92 and 93).
+ * @param timestamps of authorities, over the same signature
  */
 export function checkBundleLog(
   entries: readonly BundleLogEntry[],
   content: LoggedContent,
   trust: WitnessTrust & { readonly profile: Profile },
+  timestamps: readonly WitnessCheck[],
 ): readonly WitnessCheck[] {
+  const times = timestamps.flatMap((check) => (check.kind === 'verified' && check.time ? [check.time] : []));
   const { transparencyLog, logKeys, logThreshold = 1, profile } = trust;
   if (transparencyLog === 'ignored') return [];
   const twice = entries.some(({ logId, logIndex }, index) =>
@@ -24,7 +27,7 @@ export function checkBundleLog(
   if (twice) return [bad('log-entry-invalid', 'The bundle brings the same log entry twice.')];
   const checks: BundleLogCheck[] = [];
   for (const entry of entries) {
-    const check = verifyBundleLogEntry(entry, content, logKeys ?? [], profile);
+    const check = verifyBundleLogEntry(entry, content, logKeys ?? [], profile, times);
     if (check.kind === 'invalid') return [notHeld(check.problem)];
     checks.push(check);
   }

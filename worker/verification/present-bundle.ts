@@ -29,14 +29,12 @@ export function presentBundle(bytes: Uint8Array, presenting: Presenting): Presen
   if (!opened.ok) return opened;
   const { signature } = opened;
   const logged: LoggedContent = { ...opened.logged, signature, signer };
+  const timestamps = checkBundleTimestamps(bundle.timestamps, signature, presenting);
   return {
     ok: true,
     content: opened.content,
     signer,
-    witnesses: [
-      ...checkBundleTimestamps(bundle.timestamps, signature, presenting),
-      ...checkBundleLog(bundle.logEntries, logged, attestor),
-    ],
+    witnesses: [...timestamps, ...checkBundleLog(bundle.logEntries, logged, attestor, timestamps)],
   };
 }
 

@@ -120,6 +120,36 @@ test('CAs, logs and authorities count in their windows alone', () => {
   );
 });
 
+test('a proof without a promise counts while its log is trusted, by the times that others tell and by its own', () => {
+  const until = (end: Date) =>
+    rootWith((root) => ({
+      ...root,
+      tlogs: root.tlogs.map((log) => ({
+        ...log,
+        publicKey: { ...log.publicKey, validFor: { start: '2019-01-01T00:00:00Z', end: end.toISOString() } },
+      })),
+    }));
+  const judge = (bundle: object, end: Date, reading: 'strict' | 'compat' = 'strict') => {
+    const attestor = rootAttestor(until(end), undefined);
+    const profile = reading === 'strict' ? {} : { profile: reading, observers: { source: 'any', least: 1 } as const };
+    return code(bundle, { ...attestor, ...profile });
+  };
+  const before = new Date(WHILE.getTime() - 1000);
+  const v2 = sigstore.bundle({ signer, logs: ['v2'], stamped: WHILE });
+  assert.equal(judge(v2, WHILE), 'held', 'inclusive');
+  assert.equal(judge(v2, before), 'log-entry-invalid');
+  assert.equal(judge(v2, before, 'compat'), 'held', 'sigstore-go asks it of promises alone');
+  const v1 = sigstore.bundle({ signer, integratedTime: WHILE, stamped: WHILE });
+  const [entry] = v1.verificationMaterial.tlogEntries;
+  const proved = { ...entry, inclusionPromise: undefined };
+  const withEntries = (...tlogEntries: unknown[]) => ({
+    ...v1,
+    verificationMaterial: { ...v1.verificationMaterial, tlogEntries },
+  });
+  assert.equal(judge(withEntries(proved), WHILE), 'held');
+  assert.equal(judge(withEntries(proved), before), 'log-entry-invalid');
+});
+
 test('an intermediate in the place of a root is not trusted', () => {
   const cut = rootWith((root) => ({
     ...root,
