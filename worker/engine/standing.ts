@@ -1,8 +1,9 @@
 import type { EnginePorts } from '#engine/engine-ports.ts';
 import { judgedEvidence } from '#engine/judged-evidence.ts';
 import { recordedPlace } from '#engine/places.ts';
-import { readSignedPiece, type SignedPiece } from '#engine/signed-piece.ts';
+import { readSignedPiece } from '#engine/signed-piece.ts';
 import { signerAttestor } from '#engine/signer-attestor.ts';
+import { bringsTestimonies, testifiedAttestor } from '#engine/testified.ts';
 import type { PlacedWish } from '#engine/wish-location.ts';
 import { sha256 } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
@@ -66,26 +67,22 @@ export function stands(raw: RawEvidence, placed: PlacedWish, now: Date, isRecord
 
 /**
  * A keyless certificate is over after minutes: what tells that it was used in time must have come along. Of what we
- * wrote, the certificate was judged when it signed; a bundle does not bring the chain to judge it again.
+ * wrote, certificate and testimonies were judged when they were made; a bundle does not bring the chain to judge it again.
  */
 function standsKeyless(raw: RawEvidence, placed: PlacedWish, signer: KeylessSigner, isRecorded: boolean): boolean {
   const piece = readSignedPiece(raw);
-  if (!piece?.certificate || !isTestified(raw, piece, signer)) return false;
-  if (holds(raw, placed, signerAttestor(signer), piece.certificate.validFromDate) !== undefined) return true;
-  if (!isRecorded) return false;
+  if (!piece?.certificate || !bringsTestimonies(raw, piece, signer)) return false;
+  const began = piece.certificate.validFromDate;
+  if (!isRecorded) {
+    return holds(raw, placed, testifiedAttestor(raw, signer, placed.wish.attestor), began) !== undefined;
+  }
+  if (holds(raw, placed, signerAttestor(signer), began) !== undefined) return true;
   const { ready } = placed.wish;
   const statement = ready && readStatement(piece.payload);
   return (
     !ready ||
     ready.isSame({ raw, payloadDigest: sha256(piece.payload), ...(statement ? { statement } : {}), held: true })
   );
-}
-
-function isTestified(raw: RawEvidence, { testimonies }: SignedPiece, signer: KeylessSigner): boolean {
-  const what = raw.kind === 'image-signature' ? 'image-signature' : 'statement';
-  const asked = signer.witnesses.filter((witness) => witness.serves({ what, layouts: new Set([raw.layout]) }));
-  const { log, timestamps } = testimonies;
-  return asked.every(({ type }) => (type === 'timestamp-authority' ? timestamps : log) > 0);
 }
 
 /** What was recorded and is not listed any more, where the registry still holds it and it would stand. */

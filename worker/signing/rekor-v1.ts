@@ -69,7 +69,7 @@ export function createRekorV1Witness({ id, url, peer, log, maxRequestBytes }: Re
     });
   }
 
-  return { id, type: 'rekor-v1', serves: () => true, refusal, testify };
+  return { id, type: 'rekor-v1', ...(log ? { log } : {}), serves: () => true, refusal, testify };
 }
 
 function dsse(made: MadeSignature): object {

@@ -47,7 +47,14 @@ export function createRekorV2Witness({ id, url, peer, log }: RekorV2Options): Wi
     return { rekorV2: [reading.entry] };
   }
 
-  return { id, type: 'rekor-v2', serves: ({ layouts }) => layouts.has('bundle'), refusal, testify };
+  return {
+    id,
+    type: 'rekor-v2',
+    ...(log ? { log } : {}),
+    serves: ({ layouts }) => layouts.has('bundle'),
+    refusal,
+    testify,
+  };
 }
 
 function hashedRekord(made: MadeSignature): object {

@@ -46,7 +46,9 @@ export function createTimestampWitness(options: TimestampWitnessOptions): Witnes
     }
   }
 
-  return { id: options.id, type: 'timestamp-authority', serves: () => true, refusal: () => undefined, testify };
+  const { id, authority } = options;
+  const known = authority ? { authority } : {};
+  return { id, type: 'timestamp-authority', ...known, serves: () => true, refusal: () => undefined, testify };
 }
 
 async function stamp(

@@ -1,5 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '#crypto/certificate.ts';
+import type { LogKey } from '#crypto/log-key.ts';
+import type { TimestampAuthority } from '#crypto/timestamp-authority.ts';
 import type { EvidenceLayout } from '#model/evidence.ts';
 import type { Witnessed } from '#model/witnessed.ts';
 
@@ -35,6 +37,9 @@ export interface MadeSignature {
 export interface Witness {
   readonly id: string;
   readonly type: WitnessType;
+  /** By which of them its testimony can be checked; absent: that was not configured. */
+  readonly log?: LogKey;
+  readonly authority?: TimestampAuthority;
   /** Whether the layouts of the plan can hold what it gives; others do not ask it. */
   serves(plan: Pick<SigningPlan, 'what' | 'layouts'>): boolean;
   /** The limit that the plan breaks, in words; undefined when the witness will take it. */
