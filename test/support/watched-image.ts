@@ -48,6 +48,8 @@ export interface WatchedImage extends RedisJobs {
   verify(): Promise<DoneReport>;
   attest(more?: Partial<ImageJob>): Promise<DoneReport>;
   loseEvidence(): Promise<void>;
+  /** The blobs as well: nothing is left that could be listed again. */
+  destroyEvidence(): Promise<void>;
 }
 
 export async function openJobGround(): Promise<JobGround> {
@@ -57,7 +59,7 @@ export async function openJobGround(): Promise<JobGround> {
   return {
     store,
     client,
-    watched: (name, rule = {}) => watch({ store, client }, name, rule),
+    watched: (name, rule = {}) => watch({ store, client, url: registry.url }, name, rule),
     async close() {
       await store.close();
       await client[Symbol.asyncDispose]();
@@ -67,7 +69,7 @@ export async function openJobGround(): Promise<JobGround> {
 }
 
 async function watch(
-  { store, client }: Pick<JobGround, 'store' | 'client'>,
+  { store, client, url }: Pick<JobGround, 'store' | 'client'> & { readonly url: URL },
   name: string,
   rule: Partial<Rule>,
 ): Promise<WatchedImage> {
@@ -89,6 +91,14 @@ async function watch(
     verify: async () => doneOf(await jobs.run(job({ kind: 'verify', cause: 'schedule', source: 'scheduler' }))),
     async loseEvidence() {
       await client.deleteManifest(repository, (await readAttached(client, repository, digest)).digest);
+    },
+    async destroyEvidence() {
+      const attached = await readAttached(client, repository, digest);
+      for (const layer of attached.layers) {
+        const blob = new URL(`/v2/${repository}/blobs/${layer.digest}`, url);
+        assert.equal((await fetch(blob, { method: 'DELETE' })).status, 202);
+      }
+      await client.deleteManifest(repository, attached.digest);
     },
   };
 }

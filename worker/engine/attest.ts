@@ -1,3 +1,4 @@
+import type { SettleOptions } from '#engine/decision.ts';
 import type { EnginePorts, EvidenceWish } from '#engine/engine-ports.ts';
 import { type RefusedImport, withImports } from '#engine/imports.ts';
 import { promoteEvidence } from '#engine/promote.ts';
@@ -5,6 +6,7 @@ import { prepareLocation, type Settle, type SettledEvidence } from '#engine/sett
 import { createStatementMaker, type MakerStep, type StepTime } from '#engine/statement-maker.ts';
 import { placeWishes } from '#engine/wish-location.ts';
 import type { Digest } from '#model/digest.ts';
+import type { SignedFor } from '#model/evidence.ts';
 import type { Subject } from '#model/subject.ts';
 
 export interface AttestRequest {
@@ -13,6 +15,9 @@ export interface AttestRequest {
   readonly wishes: readonly EvidenceWish[];
   readonly maySign: boolean;
   readonly mayRestore: boolean;
+  /** See `SettleOptions`, as of the next. */
+  readonly mayRenew?: SettleOptions['mayRenew'];
+  readonly signedFor?: SignedFor | undefined;
   readonly force: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((step: MakerStep) => void) | undefined;

@@ -4,13 +4,20 @@ import { signedBefore } from '#engine/signed-before.ts';
 import type { StatementMaker } from '#engine/statement-maker.ts';
 import type { LocationSurvey, SlotSurvey } from '#engine/survey.ts';
 import type { Digest } from '#model/digest.ts';
-import type { RawEvidence } from '#model/evidence.ts';
+import type { RawEvidence, SignedFor, WrittenEvidence } from '#model/evidence.ts';
 
 export interface SettleOptions {
   /** Whether something new may be signed. */
   readonly maySign: boolean;
-  /** Whether what we had signed here before may be listed again, or signed again when it is gone. */
+  /** Whether what we had signed here before may be listed again. */
   readonly mayRestore: boolean;
+  /**
+   * Whether it may also be signed again where it is gone or over; absent: it may not.
+   * @param before absent: nothing is recorded of it
+   */
+  readonly mayRenew?: ((before: WrittenEvidence | undefined) => boolean) | undefined;
+  /** The push that something new is signed for; absent: what is signed again keeps the one before. */
+  readonly signedFor?: SignedFor | undefined;
   /** Make anew what is there; replaces our own only. */
   readonly force: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -29,6 +36,8 @@ export interface Decision {
   readonly piece?: StandingPiece;
   /** What is published again. */
   readonly source?: RawEvidence;
+  /** The push that what is written was signed for. */
+  readonly signedFor?: SignedFor;
   /** The piece was put down by a run that did not live to see its PUT stand. */
   readonly unconfirmed?: true;
   /** Why it is refused, where that is not the rule's `when`. */
@@ -49,9 +58,23 @@ export function decide(survey: LocationSurvey, options: SettleOptions): readonly
   return [...wishes.values()].flatMap((slots) => {
     const decided = slots.map((slot) => ({ slot, decision: decideAlone(slot, survey, options) }));
     const open = decided.some(({ decision }) => decision === undefined);
-    const decisions = open ? fillUp(decided, options) : decided.flatMap(({ decision }) => decision ?? []);
-    return decisions.map((decision) => withHidden(decision, survey));
+    const before = slots.flatMap((slot) => entriesBefore(slot, survey));
+    const decisions = open ? fillUp(decided, before, options) : decided.flatMap(({ decision }) => decision ?? []);
+    const signedFor = options.signedFor ?? before.find((entry) => entry?.signedFor)?.signedFor;
+    return decisions.map((decision) => ({
+      ...withHidden(decision, survey),
+      ...(signedFor && (decision.action === 'make' || decision.action === 'publish') ? { signedFor } : {}),
+    }));
   });
+}
+
+/** What is recorded of pieces of ours that are there, were lost, or are gone; undefined of one that is not recorded. */
+function entriesBefore(
+  { own, lost, gone }: SlotSurvey,
+  { written }: LocationSurvey,
+): readonly (WrittenEvidence | undefined)[] {
+  const recorded = own.map((raw) => written.find((entry) => recordedId(entry) === pieceId(raw)));
+  return [...recorded, ...(lost ? [lost.entry] : []), ...gone];
 }
 
 /** What a slot alone tells; undefined when its evidence is missing. */
@@ -82,7 +105,11 @@ interface Decided {
  * Completes the layouts of one wish. It is one signature in all of them: what cannot be published again from the layout
  * that has it is made anew in both.
  */
-function fillUp(decided: readonly Decided[], options: SettleOptions): readonly Decision[] {
+function fillUp(
+  decided: readonly Decided[],
+  before: readonly (WrittenEvidence | undefined)[],
+  options: SettleOptions,
+): readonly Decision[] {
   const slots = decided.map(({ slot }) => slot);
   const source = slots
     .flatMap(({ standing, lost }) => [...standing, ...(lost ? [lost.raw] : [])])
@@ -91,8 +118,8 @@ function fillUp(decided: readonly Decided[], options: SettleOptions): readonly D
   if (source && mayPublish) {
     return decided.map(({ slot, decision }) => decision ?? { slot, action: 'publish', superseded: slot.own, source });
   }
-  const wroteBefore = slots.some(({ gone, own }) => gone.length > 0 || own.length > 0);
-  const mayMake = slots.every(isMakeable) && (options.maySign || (options.mayRestore && wroteBefore));
+  const mayRenew = options.mayRestore && before.some((entry) => options.mayRenew?.(entry));
+  const mayMake = slots.every(isMakeable) && (options.maySign || mayRenew);
   return decided.map(({ slot, decision }): Decision => {
     if (!decision) return mayMake ? make(slot) : { slot, action: 'refuse', superseded: [] };
     return mayMake && sharesSignature(decision) ? make(slot) : decision;

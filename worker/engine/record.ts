@@ -3,7 +3,7 @@ import type { Edit, WrittenPiece } from '#engine/edit.ts';
 import { type PieceId, pieceId, recordedId } from '#engine/places.ts';
 import { readSignedPiece } from '#engine/signed-piece.ts';
 import { type Digest, sha256 } from '#model/digest.ts';
-import type { RawEvidence, WrittenEvidence } from '#model/evidence.ts';
+import type { RawEvidence, SignedFor, WrittenEvidence } from '#model/evidence.ts';
 
 /**
  * The record of what we are about to write: what the edit leaves of the one before, and what it adds. Bundles that are
@@ -28,13 +28,19 @@ export function recordAfter(
     ]),
   ]);
   const kept = before.filter((entry) => coming.has(recordedId(entry)) || !forgotten.has(recordedId(entry)));
-  const added = edit.pieces.flatMap((piece) => (piece.signed ? [pendingEntry(piece, piece.signed, now)] : []));
+  const added = edit.pieces.flatMap((piece) => {
+    const decision = decisions.find(({ slot }) => {
+      return slot.placed === piece.slot.placed && slot.layout === piece.slot.layout;
+    });
+    return piece.signed ? [pendingEntry(piece, piece.signed, decision?.signedFor, now)] : [];
+  });
   return union(kept, [...leaving, ...added]);
 }
 
 function pendingEntry(
   { slot, layer, manifest }: WrittenPiece,
   { payloadDigest, fingerprint }: NonNullable<WrittenPiece['signed']>,
+  signedFor: SignedFor | undefined,
   now: Date,
 ): WrittenEvidence {
   const { predicateType, rule } = slot.placed.wish;
@@ -46,6 +52,7 @@ function pendingEntry(
     predicateType,
     signer: fingerprint,
     rule,
+    ...(signedFor ? { signedFor } : {}),
     writtenAt: now.toISOString(),
     pending: true,
   };

@@ -12,6 +12,7 @@ import { createStopwatch } from '#jobs/stopwatch.ts';
 import { settleSummaries } from '#jobs/summaries.ts';
 import { tellCopied, tellEvidence, tellRefusedImports } from '#jobs/told.ts';
 import { AppError } from '#model/errors.ts';
+import type { SignedFor } from '#model/evidence.ts';
 import { isMadeType } from '#model/evidence-type.ts';
 import type { ImageRef } from '#model/image-ref.ts';
 import type { ImageJob } from '#model/job.ts';
@@ -49,6 +50,8 @@ export async function attestJob(
         wishes: [...armed.wishes, ...(await recordedWishes(subject, armed.handedIn, ports))],
         maySign: refused === undefined,
         mayRestore: armed.rule.onLapse === 'attest' && gate.builderHolds,
+        mayRenew: gate.heldFor,
+        signedFor: signedForOf(job),
         force: job.force === true,
         signal: context.signal,
         onCopied: (copied) => tellCopied({ ...told, now: ports.now() }, copied, ports),
@@ -65,7 +68,11 @@ export async function attestJob(
   if (refusedAnything && job.cause !== 'lapse') await ports.outbox.append(name, signingRefused(work, refused));
   const after = await watch.time('verify', () => observeImage(pinned, digest, armed.policies, ports, context));
   const summaries = await watch.time('summarise', () =>
-    settleSummaries({ subject, armed, verdicts: after.verdicts, gate, work }, ports, context),
+    settleSummaries(
+      { subject, armed, verdicts: after.verdicts, gate, signedFor: signedForOf(job), work },
+      ports,
+      context,
+    ),
   );
   return {
     outcome: 'done',
@@ -98,6 +105,16 @@ function gateOf({ source, actor, image, receivedAt, cause }: ImageJob) {
     source,
     receivedAt,
     cause,
+    ...(actor === undefined ? {} : { actor }),
+    ...(image.tag === undefined ? {} : { tag: image.tag }),
+  };
+}
+
+/** A job that restores is nobody's push: what it signs anew was signed for another one. */
+function signedForOf({ source, actor, image, cause }: ImageJob): SignedFor | undefined {
+  if (cause === 'lapse') return undefined;
+  return {
+    source,
     ...(actor === undefined ? {} : { actor }),
     ...(image.tag === undefined ? {} : { tag: image.tag }),
   };

@@ -2,6 +2,7 @@ import { builderUnmet } from '#engine/builder-evidence.ts';
 import type { ArmedRule } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import { AppError } from '#model/errors.ts';
+import type { WrittenEvidence } from '#model/evidence.ts';
 import type { ImageJob } from '#model/job.ts';
 import { type WhenContext, whenUnmet } from '#model/rule.ts';
 import type { SigningRefusal } from '#model/signing-refusal.ts';
@@ -13,6 +14,8 @@ export interface GateResult {
   readonly refused?: SigningRefusal;
   /** Whether the image carries the provenance that the rule asks for, or it asks for none. */
   readonly builderHolds: boolean;
+  /** Whether `when` also holds for the push that something was signed for before, by the rule as it is now. */
+  heldFor(before: WrittenEvidence | undefined): boolean;
 }
 
 /** How often the evidence of a builder is looked for while it is awaited, at most. */
@@ -31,12 +34,19 @@ export async function askGate(
   ports: JobPorts,
   { signal }: JobContext,
 ): Promise<GateResult> {
-  const refused = whenUnmet(armed.rule.when, asked);
+  const { when } = armed.rule;
+  const refused = whenUnmet(when, asked);
+  const result = (builderHolds: boolean, why = refused): GateResult => ({
+    builderHolds,
+    ...(why ? { refused: why } : {}),
+    // Of what is not recorded nobody knows for whom it was signed.
+    heldFor: (before) => builderHolds && whenUnmet(when, before?.signedFor ?? { source: '' }) === undefined,
+  });
   const { builder } = armed;
-  if (!builder) return { builderHolds: true, ...(refused ? { refused } : {}) };
+  if (!builder) return result(true);
   const why = await builderUnmet(subject, builder, ports.engine, signal);
-  if (why === undefined) return { builderHolds: true, ...(refused ? { refused } : {}) };
-  if (refused) return { builderHolds: false, refused };
+  if (why === undefined) return result(true);
+  if (refused) return result(false);
   const waited = ports.now().getTime() - Date.parse(asked.receivedAt);
   if (waited < builder.waitMs && (asked.cause === 'push' || asked.cause === 'api')) {
     throw new AppError('builder-evidence-awaited', why, {
@@ -45,5 +55,5 @@ export async function askGate(
       retryAfterMs: Math.max(SHORTEST_LOOK_MS, Math.ceil(builder.waitMs / LOOKS)),
     });
   }
-  return { builderHolds: false, refused: { reason: 'builder', why } };
+  return result(false, { reason: 'builder', why });
 }

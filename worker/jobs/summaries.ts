@@ -8,6 +8,7 @@ import type { ArmedRule, SummaryWish } from '#jobs/installation.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import { recordsOf } from '#jobs/recorded-wishes.ts';
 import { tellEvidence } from '#jobs/told.ts';
+import type { SignedFor } from '#model/evidence.ts';
 import { formatRepositoryRef } from '#model/image-ref.ts';
 import type { Subject } from '#model/subject.ts';
 import type { Verdict } from '#model/verdict.ts';
@@ -19,32 +20,39 @@ export interface SummaryRequest {
   readonly armed: ArmedRule;
   readonly verdicts: readonly Verdict[];
   readonly gate: GateResult;
+  readonly signedFor?: SignedFor | undefined;
   readonly work: WorkContext;
 }
 
 /**
  * Signs what the verdicts say, where the rule wants that: a summary for each policy, in place of the one before it. The
  * first one is signed only when the rule's `when` holds. From then on it follows the verdict, whoever asks: a summary that
- * says PASSED must not outlive its truth. Only one that says FAILED does so without the builder's provenance.
+ * says PASSED must not outlive its truth. One that says FAILED does so always; one that says PASSED where `when`, as it is
+ * now, holds for the push that it was first signed for.
+ * @param signedFor the push that is at hand; absent: nobody pushed
  */
 export async function settleSummaries(
-  { subject, armed, verdicts, gate, work }: SummaryRequest,
+  { subject, armed, verdicts, gate, signedFor, work }: SummaryRequest,
   ports: JobPorts,
   context: JobContext,
 ): Promise<readonly SettledEvidence[]> {
   const settled: SettledEvidence[] = [];
   for (const summary of armed.summaries) {
-    const known = (await recordsOf(subject, summary.wish, ports)).length > 0;
+    const known = await recordsOf(subject, summary.wish, ports);
+    const isKnown = known.length > 0;
+    const isHeldFor = known.some((entry) => gate.heldFor(entry));
     for (const verdict of verdicts) {
       const wish = summaryWish(subject, summary, verdict, ports);
       if (!wish) continue;
-      const holds = gate.builderHolds || verdict.outcome !== 'pass';
+      const holds = isHeldFor || verdict.outcome !== 'pass';
       const { evidence } = await attestImage(
         {
           subject,
           wishes: [wish],
-          maySign: gate.refused === undefined || (known && holds),
-          mayRestore: holds,
+          maySign: gate.refused === undefined || (isKnown && holds),
+          mayRestore: gate.builderHolds || verdict.outcome !== 'pass',
+          mayRenew: gate.heldFor,
+          signedFor,
           force: false,
           signal: context.signal,
         },

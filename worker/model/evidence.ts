@@ -145,6 +145,13 @@ export const DEFECTS = {
 
 export type DefectCode = keyof typeof DEFECTS;
 
+/** What a rule's `when` is held against. */
+export interface SignedFor {
+  readonly source: string;
+  readonly actor?: string | undefined;
+  readonly tag?: string | undefined;
+}
+
 /** What we once wrote to a location: enough to list the same blobs again without signing. */
 export interface WrittenEvidence {
   /** Absent: `cosign-tag`. */
@@ -158,6 +165,8 @@ export interface WrittenEvidence {
   /** Fingerprint of the signing certificate or key. */
   readonly signer: string;
   readonly rule: string;
+  /** The push that it was signed for, as the rule's `when` was asked of it; absent where none was. */
+  readonly signedFor?: SignedFor | undefined;
   /** ISO 8601. */
   readonly writtenAt: string;
   /** Put down before the PUT; absent once that is known to stand. */

@@ -127,8 +127,8 @@ function mismatch({ match }: Rule, image: ImageRef): string | undefined {
 
 export interface WhenContext {
   readonly source: string;
-  readonly actor?: string;
-  readonly tag?: string;
+  readonly actor?: string | undefined;
+  readonly tag?: string | undefined;
 }
 
 /**

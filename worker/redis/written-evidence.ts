@@ -36,6 +36,7 @@ const Record = z.object({
   predicateType: z.string(),
   signer: z.string(),
   rule: z.string(),
+  signedFor: z.optional(z.object({ source: z.string(), actor: z.optional(z.string()), tag: z.optional(z.string()) })),
   writtenAt: z.string(),
   pending: z.optional(z.literal(true)),
   superseded: z.optional(z.literal(true)),

@@ -19,7 +19,7 @@ import { watchTarget } from '../../support/watched-target.ts';
 const signer = signerOf(makePki());
 const wishes = bothWishes({ signer });
 /** A push that the rule's `when` does not let be signed, under a rule that restores what lapsed. */
-const notAllowed = { maySign: false, mayRestore: true };
+const notAllowed = { maySign: false, mayRestore: true, mayRenew: () => true };
 
 let registry: TestRegistry;
 let client: Target & AsyncDisposable;

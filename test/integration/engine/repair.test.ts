@@ -44,7 +44,7 @@ interface Attested {
   readonly first: Attached;
   /** How often something was signed since. */
   signatures(): number;
-  again(more?: { maySign?: boolean; mayRestore?: boolean }): Promise<readonly string[]>;
+  again(more?: Parameters<typeof attest>[4]): Promise<readonly string[]>;
 }
 
 /** An image that was attested, with the memory of it and a signer that counts. */
@@ -183,8 +183,11 @@ test('without leave to sign, a lapse signs what we had signed before, and nothin
     'cyclonedx refused',
     'slsaprovenance1 refused',
   ]);
+  assert.deepEqual(await again({ maySign: false, mayRestore: true }), ['cyclonedx refused', 'slsaprovenance1 refused']);
+  const forOthers = { maySign: false, mayRestore: true, mayRenew: (before?: { rule: string }) => before === undefined };
+  assert.deepEqual(await again(forOthers), ['cyclonedx refused', 'slsaprovenance1 refused']);
   assert.equal(signatures(), 0);
-  const restored = await again({ maySign: false, mayRestore: true });
+  const restored = await again({ maySign: false, mayRestore: true, mayRenew: () => true });
   assert.deepEqual(restored, ['cyclonedx created', 'slsaprovenance1 created']);
   assert.equal(signatures(), 2);
 });

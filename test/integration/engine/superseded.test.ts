@@ -177,6 +177,10 @@ test('where nothing may be signed, expired evidence is restored only when the ru
   const alert = { maySign: false, mayRestore: false };
   const left = await attest(enginePorts(client), repository, '1.0', wishes, alert);
   assert.deepEqual(statesOf(left), ['cyclonedx refused', 'slsaprovenance1 refused']);
-  const restored = await attest(enginePorts(client), repository, '1.0', wishes, { ...alert, mayRestore: true });
+  const restored = await attest(enginePorts(client), repository, '1.0', wishes, {
+    ...alert,
+    mayRestore: true,
+    mayRenew: () => true,
+  });
   assert.deepEqual(statesOf(restored), ['cyclonedx replaced', 'slsaprovenance1 replaced']);
 });

@@ -80,6 +80,52 @@ describe('a lapse', () => {
     );
   });
 
+  test('of what is gone for good is signed anew where `when` holds for the push that it was signed for', async () => {
+    const when = { source: ['ci'], actor: ['robot'], tag: ['1.*'] };
+    const { attest, verify, run, destroyEvidence, enqueued, repository, digest } = await ground.watched('renewed', {
+      when,
+    });
+    await attest({ source: 'ci', actor: 'robot' });
+    // The second one was signed by a job that nobody pushed.
+    for (const round of [1, 2]) {
+      const before = await attachedDigests(ground.client, repository, digest);
+      await destroyEvidence();
+      await verify();
+      const mended = doneOf(await run(enqueued.at(-1) as ImageJob));
+      assert.deepEqual(
+        mended.evidence.map(({ state }) => state),
+        ['created'],
+        `${round}`,
+      );
+      assert.deepEqual(outcomesOf(mended), ['pass']);
+      assert.notDeepEqual(await attachedDigests(ground.client, repository, digest), before, 'another signature');
+    }
+  });
+
+  test('of what is gone for good is not signed anew where the rule as it is now would not have it signed', async () => {
+    const first = await ground.watched('not-renewed', { when: { source: ['ci'], actor: ['robot'] } });
+    await first.attest({ source: 'ci', actor: 'robot' });
+    for (const when of [{ source: ['other'] }, { actor: ['somebody'] }, { tag: ['v*'] }]) {
+      const { verify, run, enqueued, relay } = await ground.watched('not-renewed', { when });
+      if (when.source) await first.destroyEvidence();
+      await verify();
+      await relay();
+      const report = doneOf(await run(enqueued.at(-1) as ImageJob));
+      assert.deepEqual(
+        report.evidence.map(({ state }) => state),
+        ['refused'],
+        JSON.stringify(when),
+      );
+    }
+    const { run, enqueued, verify } = await ground.watched('not-renewed', { when: { actor: ['rob*'] } });
+    await verify();
+    const report = doneOf(await run(enqueued.at(-1) as ImageJob));
+    assert.deepEqual(
+      report.evidence.map(({ state }) => state),
+      ['created'],
+    );
+  });
+
   test('of an image that was never signed is not signed by the restoring job, which says nothing more', async () => {
     const { attest, verify, run, relay, enqueued, target } = await ground.watched('never-signed', {
       when: { source: ['ci'] },

@@ -139,6 +139,29 @@ describe('a rule that wants verification summaries', () => {
     assert.equal((await summaries()).length, 2);
   });
 
+  test('that says PASSED is signed for the push that the first one was for, as `when` is now', async () => {
+    for (const [name, when, wanted] of [
+      ['kept-when', { actor: ['ci'] }, 'PASSED'],
+      ['changed-when', { actor: ['somebody'] }, 'FAILED'],
+    ] as const) {
+      let outcome: Outcome = 'fail';
+      const policies = [policySaying('one', () => outcome)];
+      const rule = { policies: ['one'], onLapse: 'alert' } as const;
+      const first = await summarised(name, { ...rule, when: { actor: ['ci'] } }, policies);
+      await first.attest({ actor: 'ci' });
+      const later = await summarised(name, { ...rule, when }, policies);
+      outcome = 'pass';
+      later.pass(EVERY_MS);
+      await later.verify();
+      const said = async () => (await later.summaries()).map(({ verificationResult: result }) => result);
+      assert.deepEqual(await said(), [wanted], name);
+      outcome = 'fail';
+      later.pass(2 * EVERY_MS);
+      await later.verify();
+      assert.deepEqual(await said(), ['FAILED'], name);
+    }
+  });
+
   test('signs no first one for a push that may not be signed', async () => {
     const { attest, verify, repository, digest } = await summarised('refused', { when: { actor: ['ci'] } });
     const report = await attest();
