@@ -44,14 +44,16 @@ interface Grant {
 
 /** First the plain request, then the answer to the challenge, then renewed credentials. */
 const MAX_ATTEMPTS = 3;
+/** Secrets that are taken out of texts. */
+const MAX_USED = 16;
 
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const { client, credentials, credentialKey, limits, now } = options;
   const tokens = new TokenCache(limits.cachedTokens, now);
   let scheme: Scheme | undefined;
   let basic: Grant | undefined;
-  /** For redaction alone. */
-  let inUse: Credential | undefined;
+  /** Secrets of the credentials that were used last, for redaction alone: they may be renewed while answers come. */
+  const used = new Set<string>();
 
   async function send(request: HttpRequest, access: Access): Promise<HttpResponse> {
     let grant = await standingGrant(access, request.signal);
@@ -101,7 +103,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       credential = await credentials.get(credentialKey, signal);
       if (sameCredential(credential, failed.credential)) return undefined;
     }
-    inUse = credential;
+    if (credential) remember(credential);
     switch (scheme.kind) {
       case 'basic':
         if (credential?.kind !== 'basic') return undefined;
@@ -123,6 +125,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     let credential = given;
     for (let renewed = false; ; renewed = true) {
       if (credential?.kind === 'registry-token') {
+        remember(credential);
         return { header: `Bearer ${credential.token.reveal()}`, credential, fresh: true };
       }
       const scopes = mergeScopes(access, scope);
@@ -140,9 +143,17 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     }
   }
 
+  function remember(credential: Credential): void {
+    for (const secret of secretsOf(credential)) {
+      used.delete(secret);
+      used.add(secret);
+    }
+    const [oldest] = used;
+    if (used.size > MAX_USED && oldest !== undefined) used.delete(oldest);
+  }
+
   function redact(text: string): string {
-    const held = inUse === undefined ? [] : secretsOf(inUse);
-    return [...held, ...tokens.values()].reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);
+    return [...used, ...tokens.values()].reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);
   }
 
   return { send, redact };

@@ -109,9 +109,19 @@ function reasonOf(body: Buffer): string {
   return (typeof message === 'string' ? message : text).replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
 }
 
+/** A text as servers write it: plain, in JSON, in an address or a form. */
+function writingsOf(text: string): readonly string[] {
+  if (text === '') return [];
+  const json = JSON.stringify(text).slice(1, -1);
+  const form = new URLSearchParams({ '': text }).toString().slice(1);
+  // The longest first: what is left of one writing must not keep another from being found.
+  const writings = [text, json, json.replaceAll('/', String.raw`\/`), encodeURIComponent(text), form];
+  return [...new Set(writings)].sort((a, b) => b.length - a.length);
+}
+
 /** A token has three parts, and part of it is as good as a hint; whatever looks like one goes too. */
 function withoutSecrets(text: string, secrets: readonly string[]): string {
-  const bare = secrets.filter((secret) => secret !== '').reduce((left, secret) => left.replaceAll(secret, '…'), text);
+  const bare = secrets.flatMap(writingsOf).reduce((left, writing) => left.replaceAll(writing, '…'), text);
   return bare.replace(/\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*/g, '…');
 }
 

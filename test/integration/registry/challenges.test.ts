@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AppError } from '#model/errors.ts';
 import { OCI_MANIFEST } from '#model/media-types.ts';
+import { configuredCredential } from '#oci/credentials.ts';
 import { failure } from '../../support/failure.ts';
 import { startFakeRegistry } from '../../support/fake-registry.ts';
 import { login, remembering, user } from '../../support/registry-credentials.ts';
-import { connect } from '../../support/registry-target.ts';
+import { connect, secret } from '../../support/registry-target.ts';
 
 describe('challenges that are not to be trusted', () => {
   const credentials = login({ username: 'me', password: 'T0PS3CRET' });
@@ -48,6 +49,27 @@ describe('challenges that are not to be trusted', () => {
     });
     const { message } = await failure(target.manifest('team/app', 'v1'));
     assert.match(message, /ECHO: "you sent Basic \[redacted\], that is \[redacted\]"/);
+  });
+
+  it('are not repeated either when they were renewed since the challenge', async () => {
+    await using registry = await startFakeRegistry();
+    registry.misbehave(/./, ({ headers: { authorization } }, response) => {
+      const status = authorization === undefined ? 401 : 500;
+      response.writeHead(status, { 'www-authenticate': `Bearer realm="${registry.url}token"` });
+      response.end(JSON.stringify({ errors: [{ code: 'ECHO', message: `you sent ${authorization}` }] }));
+      return undefined;
+    });
+    let renewed = 0;
+    const credentials = configuredCredential(() => {
+      renewed += 1;
+      return { kind: 'registry-token', token: secret(`T0PS3CRET-${renewed}`) };
+    });
+    await using target = connect(registry.url, { credentials });
+    for (const tag of ['v1', 'v2', 'v3']) {
+      const { message } = await failure(target.manifest('team/app', tag));
+      assert.match(message, /you sent Bearer \[redacted\]"/);
+    }
+    assert.ok(renewed > 2);
   });
 
   it('tell an expired password by 403, as ECR does', async () => {

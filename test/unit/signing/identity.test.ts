@@ -212,6 +212,22 @@ describe('a client of an OAuth 2 server', () => {
     issuer.bend();
   });
 
+  test('with a secret of any signs is in no message, however a server writes it', async () => {
+    const provider = client();
+    const odd = 'a"b/c\\d e&f=é';
+    env.OAUTH_SECRET = odd;
+    const form = new URLSearchParams({ '': odd }).toString().slice(1);
+    const writings = [odd, JSON.stringify(odd).slice(1, -1), encodeURIComponent(odd), form];
+    for (const writing of [...writings, JSON.stringify(odd).slice(1, -1).replaceAll('/', String.raw`\/`)]) {
+      issuer.bend((honest, { path }) => {
+        return path === '/token' ? { status: 400, body: `{"error":"no","sent":"${writing}"}` } : honest;
+      });
+      const refused = await failure(provider, writing);
+      assert.match(refused.message, /"sent":"…"/);
+    }
+    issuer.bend();
+  });
+
   test('with a wrong secret is refused, and the secret is in no message', async () => {
     const provider = client();
     env.OAUTH_SECRET = 'wrong-secret-0123';
