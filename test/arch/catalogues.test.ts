@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { COMMANDS } from '#cli/catalogue.ts';
 import { main } from '#cli/main.ts';
+import { SKIP_REASONS } from '#model/push-event.ts';
 import { SENDER_IDS, SourceOptions } from '#producer/intake/options.ts';
 import { ADAPTERS } from '#producer/webhooks/index.ts';
 import { CATALOGERS } from '#sbom/catalogers/index.ts';
@@ -28,6 +29,16 @@ test('senders: one file each, listed, documented, with recorded deliveries', () 
   );
   for (const name of overNats) recorded.add(`${read(name.replace('.headers.', '.expected.')).sender}-nats`);
   assert.deepEqual(ids(ADAPTERS), [...recorded].sort());
+});
+
+test('reasons to skip: each with a recorded delivery', () => {
+  const folder = join(ROOT, 'test', 'fixtures', 'registry-events');
+  const expectations = readdirSync(folder).filter((name) => name.endsWith('.expected.json'));
+  const recorded = new Set<string>();
+  for (const name of expectations) {
+    for (const { reason } of JSON.parse(readFileSync(join(folder, name), 'utf8')).skipped) recorded.add(reason);
+  }
+  assert.deepEqual([...recorded].sort(), Object.keys(SKIP_REASONS).sort());
 });
 
 test('senders: each can be configured, those with a route in the ways that they declare', () => {
