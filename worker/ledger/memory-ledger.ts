@@ -10,6 +10,7 @@ import type {
   StateRecord,
   Transition,
 } from '#model/ledger.ts';
+import { type Removal, removalField } from '#model/removal.ts';
 
 interface ImageEntry {
   tag: string | undefined;
@@ -27,6 +28,7 @@ export function createMemoryLedger(): Ledger & Outbox {
   const sequences = new Map<string, number>();
   const histories = new Map<string, Transition[]>();
   const outbox = new Map<string, OutboxEntry>();
+  const removed = new Map<string, Map<string, Removal>>();
 
   function entryOf(image: string): ImageEntry {
     const entry = images.get(image) ?? { tag: undefined, states: new Map(), due: new Map(), alerts: new Map() };
@@ -99,6 +101,18 @@ export function createMemoryLedger(): Ledger & Outbox {
     makeDue,
     forget,
     relay,
+    async noteRemoval(image, removal) {
+      const known = removed.get(image) ?? new Map<string, Removal>();
+      removed.set(image, known);
+      const isNew = !known.has(removalField(removal));
+      if (isNew) known.set(removalField(removal), removal);
+      return isNew;
+    },
+    removals: async (image) => [...(removed.get(image)?.values() ?? [])].sort((a, b) => (a.at < b.at ? 1 : -1)),
+    async noteReturn(image, tag) {
+      removed.get(image)?.delete('deleted');
+      if (tag !== undefined) removed.get(image)?.delete(removalField({ kind: 'untagged', tag }));
+    },
     async append(_image, event) {
       if (!outbox.has(event.id)) outbox.set(event.id, { kind: 'event', event });
     },

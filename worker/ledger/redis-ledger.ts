@@ -3,6 +3,7 @@ import { advance, type Known, knownOutcome } from '#ledger/advance.ts';
 import { type ImageSnapshot, ImageStore } from '#ledger/image-store.ts';
 import { IndexStore, memberOf, splitMember } from '#ledger/index-store.ts';
 import { createRedisOutbox } from '#ledger/redis-outbox.ts';
+import { createRemovalStore } from '#ledger/removal-store.ts';
 import { AppError } from '#model/errors.ts';
 import type { Ledger, Observation, OpenAlert, Outbox, Transition } from '#model/ledger.ts';
 import { createKeys } from '#redis/keys.ts';
@@ -121,6 +122,7 @@ export function createRedisLedger(redis: Redis, options: RedisLedgerOptions): Le
       const last = images.at(-1);
       return { images, ...(images.length === limit && last !== undefined ? { cursor: last } : {}) };
     },
+    ...createRemovalStore(redis, keys),
     ...createRedisOutbox(store, index),
   };
 }

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { type Digest, isDigest } from '#model/digest.ts';
 import type { CloudEvent } from '#model/event.ts';
 import type { OpenAlert, OutboxEntry, StateRecord, Transition } from '#model/ledger.ts';
+import { LEARNED_BY, type Removal } from '#model/removal.ts';
 import { OUTCOMES, type ReasonCode } from '#model/verdict.ts';
 
 const DigestText = z.custom<Digest>((value) => isDigest(value), 'a digest');
@@ -50,6 +51,16 @@ const StoredTransition = z.object({
 
 const Alert = z.object({ image: z.string(), policyUri: z.string(), since: z.string(), verdict: Verdict });
 
+const StoredRemoval = z.object({
+  kind: z.enum(['untagged', 'deleted']),
+  tag: z.optional(z.string()),
+  movedTo: z.optional(DigestText),
+  at: z.string(),
+  learnedBy: z.enum(LEARNED_BY),
+  source: z.string(),
+  actor: z.optional(z.string()),
+});
+
 const Event = z.custom<CloudEvent>(
   (value) => typeof value === 'object' && value !== null && 'specversion' in value && 'id' in value && 'type' in value,
   'a CloudEvents event',
@@ -71,6 +82,10 @@ export function parseAlert(text: string | null | undefined): OpenAlert | undefin
 
 export function parseEntry(text: string | null | undefined): OutboxEntry | undefined {
   return parse<OutboxEntry>(Entry, text);
+}
+
+export function parseRemoval(text: string | null | undefined): Removal | undefined {
+  return parse<Removal>(StoredRemoval, text);
 }
 
 /** The history keeps the entries of the outbox. */

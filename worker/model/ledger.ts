@@ -1,5 +1,6 @@
 import type { CloudEvent } from '#model/event.ts';
 import type { EvidenceLocation, WrittenEvidence } from '#model/evidence.ts';
+import type { RemovalRecord } from '#model/removal.ts';
 import type { Verdict } from '#model/verdict.ts';
 
 /** What the ledger holds for one image and policy. `image` is `registry/repository@digest`. */
@@ -63,7 +64,7 @@ export interface Coverage {
  * What is known per image and policy: latest, history, due, and the outbox of what is still to be told. State and
  * outbox entry are written together or not at all, so that a change is told once, across a crash too.
  */
-export interface Ledger {
+export interface Ledger extends RemovalRecord {
   /** Records one verdict; answers the change that it made, or undefined when the state is the same. */
   record(observation: Observation): Promise<Transition | undefined>;
   latest(image: string): Promise<readonly StateRecord[]>;

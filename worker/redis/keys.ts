@@ -73,6 +73,10 @@ export interface Keys {
     done(registry: string): string;
     holder(registry: string): string;
   };
+  /** Hash tag → what it was last seen to name, of one repository (`registry/path`). */
+  tagNames(repository: string): string;
+  /** Digest of the image that a referrer of ours in a repository is about. */
+  evidenceOf(repository: string, digest: Digest): string;
   /** Hash of what workers learnt of registries. */
   readonly learnt: string;
 
@@ -96,6 +100,8 @@ export interface ImageKeys {
   /** Sorted set of entry ids by order of writing, and the hash of their content. */
   readonly outbox: string;
   readonly outboxEntries: string;
+  /** Hash of what the registry was found not to hold any more: the tag or the image itself → removal. */
+  readonly removals: string;
 }
 
 export interface BudgetKeys {
@@ -180,6 +186,8 @@ export function createKeys(prefix: string): Keys {
     turns: (lane) => `${prefix}:{queue-${lane}}:turns`,
     durability: (id) => at(id, 'durability'),
     heard: (source) => at(source, 'heard'),
+    tagNames: (repository) => at(repository, 'tag-names'),
+    evidenceOf: (repository, digest) => at(`${repository}@${digest}`, 'evidence-of'),
     learnt: `${prefix}:{registries}:learnt`,
     backfill: {
       state: `${prefix}:{backfill}:state`,
@@ -202,6 +210,7 @@ export function createKeys(prefix: string): Keys {
       history: at(image, 'history'),
       outbox: at(image, 'outbox'),
       outboxEntries: at(image, 'outbox-entries'),
+      removals: at(image, 'removals'),
     }),
     index: {
       due: index('due'),

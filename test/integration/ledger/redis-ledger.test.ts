@@ -8,6 +8,7 @@ import { connectRedis, type RedisConnection } from '#redis/connection.ts';
 import { createKeys } from '#redis/keys.ts';
 import { testLedger } from '../../contracts/ledger.ts';
 import { testLedgerIndexes } from '../../contracts/ledger-indexes.ts';
+import { testLedgerRemovals } from '../../contracts/ledger-removals.ts';
 import { at, IMAGE, OTHER, observation, verdict } from '../../support/observations.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 
@@ -33,6 +34,7 @@ const open = async () => createRedisLedger(connection.client, { prefix: freshPre
 
 testLedger('the Redis ledger', open);
 testLedgerIndexes('the Redis ledger', open);
+testLedgerRemovals('the Redis ledger', open);
 
 describe('the Redis ledger across a crash', () => {
   /** Makes an index note look a quarter of an hour old: its writer is dead. */
