@@ -1,4 +1,5 @@
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
+import type { Removal } from '#model/removal.ts';
 import { readImage } from '#producer/admin/image-name.ts';
 import type { AdminParts } from '#producer/admin/parts.ts';
 import { isRefusal, type Refusal, refusal } from '#producer/admin/refusal.ts';
@@ -16,7 +17,7 @@ export async function listImages(parts: AdminParts, query: Readonly<Record<strin
   return { images, ...(cursor === undefined ? {} : { cursor }) };
 }
 
-/** What holds for one image under each policy, since when, and the changes before; newest first. */
+/** What holds for one image under each policy, since when, what it lost in the registry, and the changes before. */
 export async function describeImage(
   parts: AdminParts,
   text: string,
@@ -30,11 +31,22 @@ export async function describeImage(
     return refusal(422, 'missing-field', 'state is kept by digest; write registry/repository@sha256:…');
   }
   const key = withoutTag(image);
-  const [states, history] = await Promise.all([parts.ledger.latest(key), parts.ledger.history(key, limit)]);
-  if (states.length === 0 && history.length === 0) {
+  const { ledger } = parts;
+  const [states, history, removals] = await Promise.all([
+    ledger.latest(key),
+    ledger.history(key, limit),
+    ledger.removals(key),
+  ]);
+  if (states.length === 0 && history.length === 0 && removals.length === 0) {
     return refusal(404, 'not-found', 'nothing is known of this image; POST /v1/images asks for it');
   }
-  return { image: key, states, history };
+  return { image: key, presence: presenceOf(removals), removals, states, history };
+}
+
+/** `untagged`: some tag does not name it any more; another one may. */
+function presenceOf(removals: readonly Removal[]): 'present' | Removal['kind'] {
+  if (removals.some(({ kind }) => kind === 'deleted')) return 'deleted';
+  return removals.length > 0 ? 'untagged' : 'present';
 }
 
 export function withoutTag({ registry, repository, digest }: ImageRef): string {

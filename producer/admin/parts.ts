@@ -11,7 +11,7 @@ export interface DeadLetters {
 
 /** What the operators' routes work on. */
 export interface AdminParts {
-  readonly ledger: Pick<Ledger, 'latest' | 'history' | 'makeDue' | 'images'>;
+  readonly ledger: Pick<Ledger, 'latest' | 'history' | 'removals' | 'makeDue' | 'images'>;
   readonly queue: {
     enqueueImage(
       lane: 'cause',

@@ -47,7 +47,15 @@ export type Decision =
   /** `again`: the same image once more in this request, announced in another way. */
   | { readonly skipped: Skip; readonly again: Candidate }
   /** `evidence`: nothing to attest, but evidence of ours or of others may have been lost by it. */
-  | { readonly skipped: Skip; readonly evidence?: PushedEvidence };
+  | { readonly skipped: Skip; readonly evidence?: PushedEvidence }
+  /** `removed`: nothing to attest, but the registry is to be asked whether this is still there. */
+  | { readonly skipped: Skip; readonly removed: RemovedImage };
+
+/** What an event says was removed, by the registry's configured name. */
+export interface RemovedImage {
+  readonly image: ImageRef;
+  readonly actor?: string;
+}
 
 /**
  * The verdict on each item: enqueued, or skipped for exactly one reason, the first that applies in the order of
@@ -106,7 +114,10 @@ function renamed(name: string, { repositories }: Binding): string {
 export function settle(found: readonly (Candidate | Skip)[], binding: Binding, facts: Facts): readonly Decision[] {
   const accepted = new Set<string>();
   return found.map((one) => {
-    if ('skip' in one) return { skipped: one };
+    if ('skip' in one) {
+      const removed = removedImage(one, binding);
+      return { skipped: one, ...(removed ? { removed } : {}) };
+    }
     const reason = whyNot(one, binding, facts);
     if (reason !== undefined) {
       const evidence = pushedEvidence(one, reason);
@@ -121,6 +132,14 @@ export function settle(found: readonly (Candidate | Skip)[], binding: Binding, f
     }
     return { skipped: skip(one.from, 'duplicate', SKIP_REASONS.duplicate), ...(isNew ? { again: one } : {}) };
   });
+}
+
+/** Held to the same as a push: whose registry it is, and the grammar of names. */
+function removedImage({ from, removed }: Skip, binding: Binding): RemovedImage | undefined {
+  if (removed === undefined) return undefined;
+  const read = candidate({ from, event: { id: '', ...removed } }, binding);
+  if ('skip' in read) return undefined;
+  return { image: read.image, ...(removed.actor === undefined ? {} : { actor: removed.actor }) };
 }
 
 function whyNot({ image, event, deliveryKey }: Candidate, binding: Binding, facts: Facts): SkipReason | undefined {

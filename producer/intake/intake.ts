@@ -1,7 +1,6 @@
 import { AppError, toAppError } from '#model/errors.ts';
 import { formatImageRef } from '#model/image-ref.ts';
 import { type ImageJob, JOB_VERSION } from '#model/job.ts';
-import type { PushEvent } from '#model/push-event.ts';
 import {
   type Answer,
   answerTo,
@@ -13,7 +12,15 @@ import {
 } from '#producer/intake/answer.ts';
 import { authenticateNobody } from '#producer/intake/authenticate.ts';
 import { createAuthenticator } from '#producer/intake/authenticate-delivery.ts';
-import { type Candidate, candidate, type Decision, type Facts, type Skip, settle } from '#producer/intake/decide.ts';
+import {
+  type Candidate,
+  candidate,
+  type Decision,
+  type Facts,
+  type RemovedImage,
+  type Skip,
+  settle,
+} from '#producer/intake/decide.ts';
 import { inFlight } from '#producer/intake/in-flight.ts';
 import { IN_FLIGHT } from '#producer/intake/limits.ts';
 import type { DeliveryResult, Observe } from '#producer/intake/observation.ts';
@@ -49,6 +56,9 @@ export interface Intake {
 
 /** Registries tell of a push just before it can be seen, and of several in a row: one look does for all. */
 const EVIDENCE_SETTLES_MS = 1000;
+
+/** Some tell of a removal before it is done. */
+const REMOVAL_SETTLES_MS = 1000;
 
 export interface IntakeParts {
   readonly ports: IntakePorts;
@@ -104,6 +114,9 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     for (const decision of decisions) {
       if ('evidence' in decision && decision.evidence) await watchEvidence(source, decision.evidence, request);
     }
+    await inFlight(decisions, IN_FLIGHT, async (decision) => {
+      if ('removed' in decision && decision.removed) await lookFor(source, decision.removed, request);
+    });
     const outcomes = await inFlight(decisions, IN_FLIGHT, (decision) => settleOne(source, decision, request, bearer));
     const answer = answerTo(source.adapter.answers, outcomes);
     observe({ kind: 'delivery', source: source.id, result: resultOf(outcomes, answer) });
@@ -163,7 +176,7 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     bearer: string | undefined,
   ): Promise<Outcome> {
     const delayMs = await delayOf(source, `${image.registry}/${image.repository}`);
-    const actor = believedActor(source, event, bearer);
+    const actor = believedActor(source, event.actor, bearer);
     const job: ImageJob = {
       v: JOB_VERSION,
       kind: 'attest',
@@ -206,6 +219,30 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
     await ports.queue.enqueueImage('cause', job, { delayMs: EVIDENCE_SETTLES_MS });
   }
 
+  /** What a sender says was removed is a question to the registry; a door that is open may ask it as well. */
+  async function lookFor(
+    source: Source,
+    { image, actor }: RemovedImage,
+    { traceparent }: Pick<ReceivedRequest, 'traceparent'>,
+  ): Promise<void> {
+    const believed = believedActor(source, actor, undefined);
+    const job: ImageJob = {
+      v: JOB_VERSION,
+      kind: 'look',
+      image,
+      source: source.id,
+      ...(believed === undefined ? {} : { actor: believed }),
+      ...(isRegistrysWord(source) ? {} : { unproven: true }),
+      cause: 'removed',
+      traceparent,
+      receivedAt: now().toISOString(),
+    };
+    // Counted apart from pushes: what is made up here must delay none of those.
+    const count = await ports.rate.count(`removed from ${image.registry}/${image.repository}`);
+    const delayMs = REMOVAL_SETTLES_MS + rateDelayMs(count, source.ratePerHour);
+    await ports.queue.enqueueImage('cause', job, { delayMs });
+  }
+
   async function delayOf(source: Source, repository: string): Promise<number> {
     const count = await ports.rate.count(repository);
     const delayMs = rateDelayMs(count, source.ratePerHour);
@@ -220,7 +257,11 @@ export function createIntake({ ports, now, observe }: IntakeParts): Intake {
  * Who pushed, as far as it is known. A name that would have to be cleaned is nobody's: cleaned, it might be that of
  * somebody whom a rule allows.
  */
-function believedActor({ credential }: Source, { actor }: PushEvent, bearer: string | undefined): string | undefined {
+function believedActor(
+  { credential }: Source,
+  actor: string | undefined,
+  bearer: string | undefined,
+): string | undefined {
   if (bearer !== undefined) return bearer;
   return credential.kind !== 'none' && actor !== undefined && shown(actor) === actor ? actor : undefined;
 }

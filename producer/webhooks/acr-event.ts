@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { DeliveryItem } from '#producer/webhooks/adapter.ts';
+import { deleted } from '#producer/webhooks/deleted.ts';
 import { claimed, decoration, missing, present, readPayload, Text } from '#producer/webhooks/payload.ts';
 
 const RegistryAction = z.object({
@@ -29,7 +30,10 @@ export function acrEvent({ inside, event: whole, id: envelopeId }: AcrPlace, val
   const { id, timestamp, action, target, request, actor } = read.value;
   if (!action) return missing(whole, `${inside}action`);
   if (action === 'ping') return { from: whole, skip: 'handshake' };
-  if (action === 'delete' || action === 'chart_delete') return { from, skip: 'delete' };
+  if (action === 'chart_delete') return { from, skip: 'delete' };
+  if (action === 'delete') {
+    return deleted(from, { ...target, hosts: claimed(request?.host), actor: actor?.name });
+  }
   if (action === 'chart_push') return { from, skip: 'artifact-not-image' };
   if (action === 'quarantine') return { from, skip: 'not-a-push' };
   if (action !== 'push') return { from: whole, skip: 'unsupported-event' };

@@ -19,9 +19,14 @@ export interface SkippedItem {
   readonly status?: number;
   /** What the protocol wants in return for a handshake, in place of the usual answer. */
   readonly reply?: HandshakeReply;
+  /** Of `delete`, where the event names it: what was removed, as claimed. Asked of the registry before it counts. */
+  readonly removed?: RemovedEvent;
   /** Fetched to confirm a subscription; the adapter made sure that it is the sender's own host. */
   readonly confirm?: URL;
 }
+
+/** What an event says was removed; a tag, a digest, or both. */
+export type RemovedEvent = Pick<PushEvent, 'hosts' | 'repository' | 'tag' | 'digest' | 'actor'>;
 
 export interface HandshakeReply {
   readonly status: number;

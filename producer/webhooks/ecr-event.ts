@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { DeliveryItem } from '#producer/webhooks/adapter.ts';
+import { deleted } from '#producer/webhooks/deleted.ts';
 import { memberOf, readJson } from '#producer/webhooks/json.ts';
 import { missing, present, readPayload, Text } from '#producer/webhooks/payload.ts';
 
@@ -37,7 +38,11 @@ export function ecrEvent(inside: string, value: unknown, messageId?: string): De
   if (NO_PUSH.includes(type)) return { from, skip: 'not-a-push' };
   if (type !== 'ECR Image Action') return { from, skip: 'unsupported-event' };
   const action = detail?.['action-type'];
-  if (action === 'DELETE') return { from, skip: 'delete' };
+  if (action === 'DELETE') {
+    if (detail?.result !== 'SUCCESS' || !account || !region) return { from, skip: 'delete' };
+    const { 'repository-name': repository, 'image-digest': digest, 'image-tag': tag } = detail;
+    return deleted(from, { hosts: [ecrHost(account, region)], repository, digest, tag });
+  }
   if (!detail || !action) return missing(from, 'detail.action-type');
   if (action !== 'PUSH') return { from, skip: 'not-a-push' };
   const { result, 'repository-name': repository, 'image-digest': digest } = detail;

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { IMAGE_INDEXES, IMAGE_MANIFESTS } from '#model/media-types.ts';
 import type { Delivery, DeliveryItem } from '#producer/webhooks/adapter.ts';
+import { deleted } from '#producer/webhooks/deleted.ts';
 import { memberOf } from '#producer/webhooks/json.ts';
 import { MAX_MEMBERS } from '#producer/webhooks/limits.ts';
 import {
@@ -58,13 +59,21 @@ function item(from: string, member: unknown): DeliveryItem {
   if (!read.ok) return read.skipped;
   const { action, target } = read.value;
   if (action === undefined || action === '') return missing(from, 'action');
-  if (action === 'delete') return { from, skip: 'delete' };
+  if (action === 'delete') return removed(from, read.value);
   if (action === 'pull' || action === 'mount') return { from, skip: 'not-a-push' };
   if (action !== 'push') return { from, skip: 'unsupported-event' };
   const mediaType = target?.mediaType;
   // Blobs come as application/octet-stream today; anything that is no manifest counts as one.
   if (mediaType && !MANIFESTS.includes(mediaType)) return { from, skip: 'blob-event' };
   return pushed(from, read.value);
+}
+
+/** Version 3 writes an empty digest where a tag was deleted; a layer has neither tag nor manifest to ask for. */
+function removed(from: string, { target, request, actor }: RegistryEvent): DeliveryItem {
+  const { repository, digest, tag, mediaType } = target ?? {};
+  if (mediaType && !MANIFESTS.includes(mediaType)) return { from, skip: 'delete' };
+  const hosts = claimed(hostOfUrl(target?.url), request?.host);
+  return deleted(from, { hosts, repository, digest, tag, actor: actor?.name });
 }
 
 function pushed(from: string, { id, timestamp, target, request, actor }: RegistryEvent): DeliveryItem {

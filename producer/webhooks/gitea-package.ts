@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { isDigest } from '#model/digest.ts';
 import type { Delivery, DeliveryItem, SignatureRule } from '#producer/webhooks/adapter.ts';
+import { deleted } from '#producer/webhooks/deleted.ts';
 import { isForm, payloadBytes } from '#producer/webhooks/form-payload.ts';
 import { decoration, missing, present, readBodyJson, readPayload, Text } from '#producer/webhooks/payload.ts';
 
@@ -35,7 +36,13 @@ export function packageEvents(delivery: Delivery, names: readonly string[]): rea
   if (!read.ok) return [read.skipped];
   const { action, package: found, sender } = read.value;
   const from = 'package';
-  if (action === 'deleted') return [{ from, skip: 'delete' }];
+  if (action === 'deleted') {
+    const { type, name, version, owner } = found ?? {};
+    if (type !== 'container' || !owner?.login || !name) return [{ from, skip: 'delete' }];
+    const named = isDigest(version) ? { digest: version } : { tag: version };
+    const repository = `${owner.login.toLowerCase()}/${name}`;
+    return [deleted(from, { hosts: [], repository, ...named, actor: sender?.login })];
+  }
   if (action !== 'created') return [{ from, skip: 'not-a-push' }];
   if (!found) return [missing('body', 'package')];
   if (found.type !== 'container') return [{ from, skip: 'artifact-not-image' }];

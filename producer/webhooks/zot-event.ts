@@ -3,6 +3,7 @@ import { isDigest, sha256 } from '#model/digest.ts';
 import type { PushEvent } from '#model/push-event.ts';
 import type { Delivery, DeliveryItem } from '#producer/webhooks/adapter.ts';
 import { contentMode, type ReceivedCloudEvent, readBinary, readStructured } from '#producer/webhooks/cloud-events.ts';
+import { deleted } from '#producer/webhooks/deleted.ts';
 import { readJson } from '#producer/webhooks/json.ts';
 import { decoration, missing, present, readBodyJson, readPayload, Text } from '#producer/webhooks/payload.ts';
 
@@ -42,7 +43,7 @@ export function zotMessages(delivery: Pick<Delivery, 'body'>): readonly Delivery
 }
 
 function item(from: string, { id, type, time, data }: ReceivedCloudEvent): DeliveryItem {
-  if (type === 'zotregistry.image.deleted') return { from, skip: 'delete' };
+  if (type === 'zotregistry.image.deleted') return removed(from, data);
   if (type !== 'zotregistry.image.updated') return { from, skip: 'unsupported-event' };
   const read = readPayload(from, Updated, data);
   if (!read.ok) return read.skipped;
@@ -59,6 +60,14 @@ function item(from: string, { id, type, time, data }: ReceivedCloudEvent): Deliv
     ...(manifest === undefined ? {} : shownBy(manifest, digest)),
   };
   return { from, event };
+}
+
+function removed(from: string, data: unknown): DeliveryItem {
+  const read = readPayload(from, Updated, data);
+  if (!read.ok) return { from, skip: 'delete' };
+  const { name, reference, digest, actor } = read.value;
+  const named = isDigest(reference) ? { digest: reference } : { digest, tag: reference };
+  return deleted(from, { hosts: [], repository: name, ...named, actor: actor?.name });
 }
 
 /** What the manifest itself proves; one that is not the digest's proves nothing, and the worker reads the real one. */

@@ -7,6 +7,8 @@ import type { IntakePorts, PushedEvidence } from '#producer/intake/ports.ts';
 export interface IntakeMemory {
   readonly ports: IntakePorts;
   readonly jobs: { readonly id: string; readonly job: ImageJob; readonly delayMs: number }[];
+  /** Questions to the registry about what is said to be removed; no jobs of images. */
+  readonly looks: { readonly job: ImageJob; readonly delayMs: number }[];
   /** Pushes to tags that list evidence. */
   readonly evidence: PushedEvidence[];
   /** `registry/repository@digest`. */
@@ -17,6 +19,7 @@ export interface IntakeMemory {
 /** @param mayBeLost what a push to a tag that lists evidence is taken for. */
 export function createIntakeMemory(overrides: Partial<IntakePorts> = {}, mayBeLost = false): IntakeMemory {
   const jobs: IntakeMemory['jobs'] = [];
+  const looks: IntakeMemory['looks'] = [];
   const evidence: IntakeMemory['evidence'] = [];
   const own = new Set<string>();
   const remembered = new Set<string>();
@@ -24,6 +27,7 @@ export function createIntakeMemory(overrides: Partial<IntakePorts> = {}, mayBeLo
   const ports: IntakePorts = {
     queue: {
       async enqueueImage(_lane, job, { delayMs = 0 } = {}) {
+        if (job.kind === 'look') return { id: `look-${looks.push({ job, delayMs })}`, state: 'queued' };
         const key = keyOf(job);
         const before = jobs.find((one) => keyOf(one.job) === key);
         if (before) return { id: before.id, state: 'duplicate' };
@@ -59,7 +63,7 @@ export function createIntakeMemory(overrides: Partial<IntakePorts> = {}, mayBeLo
     },
     ...overrides,
   };
-  return { ports, jobs, evidence, own, remembered };
+  return { ports, jobs, looks, evidence, own, remembered };
 }
 
 function keyOf({ kind, image }: ImageJob): string {

@@ -10,6 +10,7 @@ import { DEFAULT_PREDICATE_TYPES } from '#model/rule.ts';
 import type { ConfiguredSigner } from '#signing/signer.ts';
 import { createMemoryEvidencePushes } from './evidence-pushes-memory.ts';
 import { createMemoryHandedIn } from './handed-in-memory.ts';
+import { createMemoryTagNames } from './tag-names-memory.ts';
 
 export interface TestJobs {
   readonly ports: JobPorts;
@@ -47,6 +48,8 @@ export function testJobs(
     handedIn,
     evidencePushes: createMemoryEvidencePushes(),
     retryErrorMs: 300_000,
+    tagNames: createMemoryTagNames(),
+    referrers: { subjectOf: async () => undefined },
     enqueue: async (job) => void enqueued.push(job),
     now: more.now ?? engine.now,
   };

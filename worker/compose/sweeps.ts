@@ -78,8 +78,8 @@ export function createSweeper(parts: SweeperParts): Sweeper {
         isEvidenceTag,
         isWanted: (image) => chooseRule(config.rules, image).rule !== undefined,
         async enqueue(job) {
-          await parts.queues.enqueueImage('backfill', job);
-          enqueued += 1;
+          await parts.queues.enqueueImage(job.kind === 'look' ? 'cause' : 'backfill', job);
+          if (job.kind !== 'look') enqueued += 1;
         },
         dryRun: run.dryRun,
         signal: run.signal,

@@ -42,7 +42,9 @@ import { createEvidencePushes } from '#redis/evidence-pushes.ts';
 import { createHandedIn } from '#redis/handed-in.ts';
 import { createHeardSources } from '#redis/heard-sources.ts';
 import { createRevocationMemory } from '#redis/revocation-memory.ts';
+import { createTagNames } from '#redis/tag-names.ts';
 import { createToldOnce } from '#redis/told-once.ts';
+import { createWrittenEvidence } from '#redis/written-evidence.ts';
 import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import { startMetricsServer } from '#telemetry/metrics-server.ts';
 
@@ -122,7 +124,9 @@ export async function startWorker(parts: ProcessParts): Promise<RunningWorker> {
       handedIn: createHandedIn(store.client, { prefix }),
       evidencePushes: createEvidencePushes(store.client, { prefix }),
       retryErrorMs: config.reconcile.retryError,
-      enqueue: (job) => queues.enqueueImage('cause', job),
+      tagNames: createTagNames(store.client, { prefix }),
+      referrers: createWrittenEvidence(store.client, { prefix }),
+      enqueue: (job, options) => queues.enqueueImage('cause', job, options),
       now,
     };
     const policiesOf = (trust: string) => policiesUnder(trust, installation);
@@ -218,6 +222,8 @@ function summary(report: JobReport): object {
       return { outcome: report.outcome };
     case 'not-an-image':
       return { outcome: report.outcome, why: report.why };
+    case 'looked':
+      return { outcome: report.outcome, removed: report.removals };
     case 'done': {
       const evidence = report.evidence.map(({ type, state }) => `${type} ${state}`);
       const verdicts = report.verdicts.map(({ policy, outcome }) => `${policy.name} ${outcome}`);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { CAUSES, LANES } from '#model/job.ts';
+import { LEARNED_BY } from '#model/removal.ts';
 import { SIGNING_REFUSALS, type SigningRefusalReason } from '#model/signing-refusal.ts';
 import { OUTCOMES } from '#model/verdict.ts';
 
@@ -186,6 +187,17 @@ export const BackfillNeededData = z.object({
   next: z.string().describe('The command to run.'),
 });
 export type BackfillNeededData = z.output<typeof BackfillNeededData>;
+
+export const RemovedData = z.object({
+  message,
+  image,
+  tag: z.string().exactOptional().describe('The tag that does not name it any more.'),
+  movedTo: z.string().exactOptional().describe('Digest that the tag names instead; absent: the tag is gone.'),
+  learnedBy: z.enum(LEARNED_BY).describe('By what it was learned; the registry was asked in each case.'),
+  source: z.string().describe('Of the event that told it; `sweep` or `scheduler` where none did.'),
+  actor: z.string().exactOptional().describe('Who did it, from a source whose deliveries are authenticated.'),
+});
+export type RemovedData = z.output<typeof RemovedData>;
 
 export const DeadJobData = z.object({
   message,

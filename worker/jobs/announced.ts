@@ -1,5 +1,5 @@
+import { presentDigest } from '#jobs/follow-tag.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
-import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { formatImageRef, type ImageRef } from '#model/image-ref.ts';
 import { type Announcement, announcementOf, type ImageJob } from '#model/job.ts';
@@ -77,23 +77,9 @@ export async function provenTag(
 ): Promise<string | undefined | AppError> {
   const { digest } = image;
   if (tag === undefined || digest === undefined || !unproven) return tag;
-  const found = await digestOfTag(image, tag, ports, context);
+  const found = await presentDigest(image, tag, ports, context.signal);
   if (found === digest) return tag;
   if (ports.now().getTime() - Date.parse(job.receivedAt) >= TAG_SETTLES_WITHIN_MS) return undefined;
   const name = formatImageRef({ registry: image.registry, repository: image.repository, tag });
   return new AppError('not-found', `${name} names ${found ?? 'nothing'}, not ${digest} as ${source} said`);
-}
-
-async function digestOfTag(
-  { registry, repository }: ImageRef,
-  tag: string,
-  ports: JobPorts,
-  context: JobContext,
-): Promise<Digest | undefined> {
-  try {
-    return (await ports.engine.registries.target(registry).resolve(repository, tag, context.signal)).digest;
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'not-found') return undefined;
-    throw error;
-  }
 }

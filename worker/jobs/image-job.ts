@@ -1,7 +1,9 @@
 import { announcedRuns } from '#jobs/announced.ts';
 import { attestJob } from '#jobs/attest-job.ts';
+import { followPushedTags } from '#jobs/follow-push.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import { type JobReport, jobChannel } from '#jobs/job-report.ts';
+import { lookJob } from '#jobs/look-job.ts';
 import { mendJob } from '#jobs/mend-job.ts';
 import { signJob } from '#jobs/sign-job.ts';
 import { verifyJob } from '#jobs/verify-job.ts';
@@ -42,6 +44,7 @@ export async function runImageJob(
         }
         context.signal.throwIfAborted();
       }
+      await followPushedTags(job, announced, reports, ports, context);
       if (failure !== undefined) throw failure;
       if (runs.length === 0) finish(job, { outcome: 'no-rule', missed });
       break;
@@ -51,6 +54,9 @@ export async function runImageJob(
       break;
     case 'mend':
       finish(job, await mendJob(job, image, ports, context));
+      break;
+    case 'look':
+      finish(job, await lookJob(job, image, ports, context));
       break;
     case 'sign':
       for (const report of await signJob(job, image, ports, context)) finish(job, report);

@@ -4,6 +4,7 @@ import type { StepTime } from '#engine/statement-maker.ts';
 import type { Digest } from '#model/digest.ts';
 import type { ImageJob, Lane } from '#model/job.ts';
 import type { Transition } from '#model/ledger.ts';
+import type { Removal } from '#model/removal.ts';
 import type { RuleMiss } from '#model/rule.ts';
 import type { SigningRefusal } from '#model/signing-refusal.ts';
 import type { Verdict } from '#model/verdict.ts';
@@ -12,6 +13,8 @@ import type { Verdict } from '#model/verdict.ts';
 export type JobReport =
   | { readonly outcome: 'no-rule'; readonly missed: readonly RuleMiss[] }
   | { readonly outcome: 'not-an-image'; readonly why: string }
+  /** What the registry was found not to hold any more. */
+  | { readonly outcome: 'looked'; readonly removals: readonly Removal[] }
   | DoneReport;
 
 export interface DoneReport {

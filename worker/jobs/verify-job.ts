@@ -9,6 +9,7 @@ import type { JobReport } from '#jobs/job-report.ts';
 import { knownNames, policiesOf } from '#jobs/known-names.ts';
 import { restores } from '#jobs/mend-job.ts';
 import { ledgerImage, type Observed, observeImage } from '#jobs/observe.ts';
+import { recordDeleted } from '#jobs/record-removal.ts';
 import { createStopwatch } from '#jobs/stopwatch.ts';
 import { settleSummaries } from '#jobs/summaries.ts';
 import type { Digest } from '#model/digest.ts';
@@ -51,7 +52,7 @@ export async function verifyJob(
     return failures.length === 0 && verdicts.every(({ outcome }) => outcome !== 'fail');
   });
   if (sound) for (const { armed } of judged) await mendWhatIsLost(job, image, armed, ports, context);
-  await forgetWhatIsOver(image, digest, states, judged, ports);
+  await forgetWhatIsOver(job, image, states, judged, ports);
   const [first] = judged;
   if (!first) return { outcome: 'no-rule', missed: chooseRule(ports.installation.rules, image).missed };
   return {
@@ -122,19 +123,20 @@ async function resolveTag({ registry, repository, tag }: ImageRef, ports: JobPor
 
 /** Policies that no rule names any more, and images that are gone: nobody would judge them, their alerts stayed open. */
 async function forgetWhatIsOver(
-  image: ImageRef,
-  digest: Digest,
+  job: ImageJob,
+  image: ImageRef & { readonly digest: Digest },
   states: readonly StateRecord[],
   judged: readonly Observed[],
   ports: JobPorts,
 ): Promise<void> {
-  const name = ledgerImage(image, digest);
+  if (judged.some(({ gone }) => gone) && (await isOver(image, states, ports))) {
+    await recordDeleted(image, { learnedBy: 'check', job }, ports);
+    return;
+  }
   const alive = new Set(judged.flatMap(({ verdicts }) => verdicts.map(({ policy }) => policy.uri)));
-  const gone = judged.some((each) => each.gone);
-  for (const { policyUri, verdict, couldNotCheck } of states) {
-    const missedSince = couldNotCheck ? Date.parse(couldNotCheck.since) : Number.POSITIVE_INFINITY;
-    const over = gone && ports.now().getTime() - missedSince >= GONE_AFTER_MS;
-    if (!over && alive.has(policyUri)) continue;
+  for (const { policyUri, verdict } of states) {
+    if (alive.has(policyUri)) continue;
+    const name = ledgerImage(image, image.digest);
     // Told first: once it is forgotten nobody knows any more that there was an alert.
     if (verdict?.outcome === 'fail') {
       const ended = alertResolved({ image: name, policyUri }, { source: ports.installation.source, now: ports.now() });
@@ -142,6 +144,19 @@ async function forgetWhatIsOver(
     }
     await ports.ledger.forget(name, ports.now(), policyUri);
   }
+}
+
+/** Missing for long enough, or seen to be deleted before: a check that was under way then wrote it down once more. */
+async function isOver(
+  image: ImageRef & { readonly digest: Digest },
+  states: readonly StateRecord[],
+  { ledger, now }: JobPorts,
+): Promise<boolean> {
+  const known = await ledger.removals(ledgerImage(image, image.digest));
+  if (known.some(({ kind }) => kind === 'deleted')) return true;
+  return states.some(({ couldNotCheck }) => {
+    return couldNotCheck && now().getTime() - Date.parse(couldNotCheck.since) >= GONE_AFTER_MS;
+  });
 }
 
 function restoreJob({ source, traceparent, receivedAt }: ImageJob, image: ImageRef): ImageJob {

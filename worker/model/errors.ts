@@ -48,6 +48,10 @@ export const ERRORS = {
     meaning: 'A queue that pushes are fetched from cannot be read; what waits in it is not lost.',
   },
   'not-found': { class: 'not-yet', meaning: 'The manifest or blob is not in the registry.' },
+  'removal-awaited': {
+    class: 'throttled',
+    meaning: 'What a sender says was removed is still in the registry.',
+  },
   network: { class: 'transient', meaning: 'The connection failed or broke.' },
   timeout: { class: 'transient', meaning: 'No answer within the time limit.' },
   'digest-mismatch': { class: 'permanent', meaning: 'Bytes do not hash to the digest that names them.' },

@@ -24,6 +24,8 @@ export const EVENTS = {
   'dev.attestry.evidence.restored.v1': 'Our own evidence had lapsed and was attached again.',
   'dev.attestry.evidence.copied.v1': 'Evidence of the same image in another repository was copied, not made anew.',
   'dev.attestry.evidence.lost.v1': 'Evidence that we wrote was destroyed by another writer.',
+  'dev.attestry.image.untagged.v1': 'A tag does not name a known image any more; the image is still there.',
+  'dev.attestry.image.deleted.v1': 'A known image is not in the registry any more.',
   'dev.attestry.signing.refused.v1': 'The rule of an image does not let this push be signed.',
   'dev.attestry.certificate.expiring.v1': 'A signing certificate is close to its end.',
   'dev.attestry.certificate.renewed.v1': 'A new certificate took over from the one before it.',

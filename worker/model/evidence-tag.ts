@@ -1,3 +1,5 @@
+import { type Digest, isDigest } from '#model/digest.ts';
+
 const DIGEST_TAG = /^(?:sha256|sha512)-[0-9a-f]{64}(.*)$/;
 const SUFFIXES = ['', '.sig', '.att', '.sbom'];
 
@@ -21,4 +23,13 @@ export function evidenceTagTest(
 // People write both `.intoto` and `intoto`.
 function withDot(suffix: string): string {
   return suffix.startsWith('.') ? suffix : `.${suffix}`;
+}
+
+/** cosign's tags of attestations and signatures, and that of the referrers where the registry lists none. */
+const LISTING_TAG = /^sha256-([0-9a-f]{64})(?:\.att|\.sig)?$/;
+
+/** The image that a tag lists evidence of; undefined for any other tag. */
+export function evidenceSubject(tag: string): Digest | undefined {
+  const subject = `sha256:${LISTING_TAG.exec(tag)?.[1]}`;
+  return isDigest(subject) ? subject : undefined;
 }

@@ -13,6 +13,8 @@ export const CAUSES = [
   'schedule',
   'lapse',
   'evidence-pushed',
+  'evidence-deleted',
+  'removed',
   'policy-changed',
   'key-changed',
   'certificate-expiring',
@@ -53,9 +55,9 @@ export const ImageJob = z.object({
   /**
    * `attest` makes what is missing and verifies; `verify` only verifies, and restores when the rule says so; `sign` signs
    * what was handed in for the image; `mend` lists again what other writers lost of the evidence in this repository on
-   * this digest.
+   * this digest; `look` asks the registry whether the tag and the digest are still there.
    */
-  kind: z.enum(['attest', 'verify', 'sign', 'mend']),
+  kind: z.enum(['attest', 'verify', 'sign', 'mend', 'look']),
   image: JobImage,
   /** The configured source of the delivery, `api`, or `scheduler`. */
   source: z.string(),
@@ -97,6 +99,8 @@ export type DeliverJob = z.infer<typeof DeliverJob>;
  * is kept, and refuse a colon.
  */
 export function deduplicationId(kind: ImageJob['kind'], image: ImageRef): string {
-  const what = image.digest ?? `tag ${image.tag ?? 'latest'}`;
+  // What one tag names is another question than what another one does.
+  const tagged = kind === 'look' && image.tag !== undefined && image.digest !== undefined ? ` tag ${image.tag}` : '';
+  const what = `${image.digest ?? `tag ${image.tag ?? 'latest'}`}${tagged}`;
   return sha256Hex([kind, image.registry, image.repository, what].join('\n'));
 }

@@ -1,5 +1,7 @@
+import type { Digest } from '#model/digest.ts';
 import type { CloudEvent } from '#model/event.ts';
 import type { EvidenceLocation, WrittenEvidence } from '#model/evidence.ts';
+import type { RepositoryRef } from '#model/image-ref.ts';
 import type { RemovalRecord } from '#model/removal.ts';
 import type { Verdict } from '#model/verdict.ts';
 
@@ -104,4 +106,10 @@ export interface WrittenEvidenceStore {
   list(location: EvidenceLocation): Promise<readonly WrittenEvidence[]>;
   /** Replaces the record of a location: before a PUT the union of old and new, after it what stands. */
   replace(location: EvidenceLocation, written: readonly WrittenEvidence[]): Promise<void>;
+}
+
+/** What our own referrers are about. */
+export interface ReferrerSubjects {
+  /** By the digest of the manifest that lists the evidence; undefined for what is not ours. */
+  subjectOf(place: RepositoryRef, manifest: Digest): Promise<Digest | undefined>;
 }

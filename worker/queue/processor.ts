@@ -105,7 +105,8 @@ async function run(parts: ProcessorParts, job: Job, signal: AbortSignal): Promis
     attempt: job.attemptsMade + 1,
     progress: (note) => job.updateProgress(note),
   };
-  if (work.lane === 'deliver' || work.job.kind === 'verify' || work.job.kind === 'mend')
+  // Only these are for whoever announced the image.
+  if (work.lane === 'deliver' || (work.job.kind !== 'attest' && work.job.kind !== 'sign'))
     return parts.handle(work, context);
   const announced = await parts.announcements.list(work.lane, work.job);
   await parts.handle({ ...work, announced }, context);

@@ -9,7 +9,7 @@ import type { Catalog } from '#oci/catalog/catalog.ts';
 export interface RepositorySweepParts {
   readonly catalog: Pick<Catalog, 'tags' | 'digestOf'>;
   readonly memory: Pick<SweepMemory, 'tags' | 'note' | 'forget'>;
-  readonly ledger: Pick<Ledger, 'latest' | 'makeDue'>;
+  readonly ledger: Pick<Ledger, 'latest'>;
   enqueue(job: ImageJob): Promise<unknown>;
   /** Whether a rule names the image: of others nothing is wanted. */
   isWanted(image: ImageRef): boolean;
@@ -104,29 +104,26 @@ async function isCovered(
 
 async function enqueueGap(image: Named, parts: RepositorySweepParts): Promise<void> {
   const { tag, digest, ...repository } = image;
-  await parts.enqueue({
-    v: JOB_VERSION,
-    kind: 'attest',
-    image,
-    source: 'sweep',
-    cause: 'sweep',
-    traceparent: parts.traceparent(),
-    receivedAt: parts.now().toISOString(),
-  });
+  await parts.enqueue(sweptJob('attest', image, parts));
   // After it: a sweep that stops in between enqueues it again, and the queue knows it then.
   await parts.memory.note(repository, tag, { digest, enqueuedAt: parts.now() });
 }
 
-/** The image is checked now, and not at its next turn: whether it still is there, and under which names. */
+/** The registry is asked once more, and what it says is recorded: whether the image still is there, and its tag. */
 async function vanish(
   repository: RepositoryRef,
   tag: string,
   digest: Digest,
-  { memory, ledger, now, dryRun }: RepositorySweepParts,
+  parts: RepositorySweepParts,
   count: SweepCount,
 ): Promise<void> {
   count.vanished += 1;
-  if (dryRun) return;
-  await ledger.makeDue({ image: formatImageRef({ ...repository, digest }) }, now());
-  await memory.forget(repository, tag);
+  if (parts.dryRun) return;
+  await parts.enqueue(sweptJob('look', { ...repository, tag, digest }, parts));
+  await parts.memory.forget(repository, tag);
+}
+
+function sweptJob(kind: 'attest' | 'look', image: Named, { traceparent, now }: RepositorySweepParts): ImageJob {
+  const receivedAt = now().toISOString();
+  return { v: JOB_VERSION, kind, image, source: 'sweep', cause: 'sweep', traceparent: traceparent(), receivedAt };
 }

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import * as z from 'zod/mini';
 import { type Digest, isDigest } from '#model/digest.ts';
-import type { WrittenEvidence } from '#model/evidence.ts';
-import type { WrittenEvidenceStore } from '#model/ledger.ts';
+import type { EvidenceLocation, WrittenEvidence } from '#model/evidence.ts';
+import type { ReferrerSubjects, WrittenEvidenceStore } from '#model/ledger.ts';
 import { createKeys } from '#redis/keys.ts';
 import { redisCall } from '#redis/redis-error.ts';
 
@@ -46,10 +46,26 @@ const Record = z.object({
  * What we wrote, per evidence location: enough to list the same blobs again without signing. Each use sets the clock
  * back, so a record lives as long as its image is checked.
  */
-export function createWrittenEvidence(redis: Redis, options: WrittenEvidenceOptions): WrittenEvidenceStore {
+export function createWrittenEvidence(
+  redis: Redis,
+  options: WrittenEvidenceOptions,
+): WrittenEvidenceStore & ReferrerSubjects {
   const keys = createKeys(options.prefix);
   const limit = options.limit ?? LIMIT;
   const ttlMs = Math.max(options.ttlMs ?? TTL_MS, SHORTEST_TTL_MS);
+
+  // A referrer that is deleted is told by its own digest alone.
+  async function noteReferrers(
+    { registry, repository, digest }: EvidenceLocation,
+    written: readonly WrittenEvidence[],
+  ) {
+    const notes = redis.pipeline();
+    for (const { manifest } of written) {
+      if (manifest) notes.set(keys.evidenceOf(`${registry}/${repository}`, manifest), digest, 'PX', ttlMs);
+    }
+    if (notes.length > 0) await redisCall('note referrers', notes.exec());
+  }
+
   return {
     async list(location) {
       const text = await redisCall('read written evidence', redis.getex(keys.written(location), 'PX', ttlMs));
@@ -64,7 +80,13 @@ export function createWrittenEvidence(redis: Redis, options: WrittenEvidenceOpti
       const newest = written.toSorted((a, b) => (a.writtenAt < b.writtenAt ? 1 : -1)).slice(0, limit);
       // The order of the manifest is kept: it is what is listed again.
       const kept = written.filter((entry) => newest.includes(entry));
+      await noteReferrers(location, kept);
       await redisCall('write written evidence', redis.set(key, JSON.stringify(kept), 'PX', ttlMs));
+    },
+    async subjectOf({ registry, repository }, manifest) {
+      const key = keys.evidenceOf(`${registry}/${repository}`, manifest);
+      const digest = await redisCall('look for referrer', redis.get(key));
+      return isDigest(digest) ? digest : undefined;
     },
   };
 }

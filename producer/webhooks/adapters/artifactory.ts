@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Delivery, DeliveryItem, SenderSettings, WebhookAdapter } from '#producer/webhooks/adapter.ts';
 import { ALWAYS_TAKEN } from '#producer/webhooks/answers.ts';
+import { deleted } from '#producer/webhooks/deleted.ts';
 import { MAX_BODY_BYTES } from '#producer/webhooks/limits.ts';
 import {
   claimed,
@@ -57,7 +58,7 @@ function events(delivery: Delivery, settings: SenderSettings = {}): readonly Del
   const from = 'data';
   if (domain !== 'docker') return [{ from, skip: 'unsupported-event' }];
   const type = outer ?? data?.event_type;
-  if (type === 'deleted') return [{ from, skip: 'delete' }];
+  if (type === 'deleted') return [removed(from, read.value, settings)];
   if (!type) return [missing('body', 'event_type')];
   if (type !== 'pushed') return [{ from, skip: 'not-a-push' }];
   return [pushed(from, read.value, settings)];
@@ -68,18 +69,36 @@ function pushed(from: string, { data, jpd_origin: origin, source }: Webhook, set
   if (!key) return missing(from, 'data.repo_key');
   if (!path) return missing(from, 'data.path');
   if (!sha256) return missing(from, 'data.sha256');
-  // `image_name` may be only the last part of the name: the path, less tag and file, is the whole of it.
-  const image = path.split('/').slice(0, -2).join('/');
-  if (image === '') return missing(from, 'data.path');
-  const first = settings.repoKeyMap && Object.hasOwn(settings.repoKeyMap, key) ? settings.repoKeyMap[key] : key;
+  const repository = repositoryOf(key, path, settings);
+  if (repository === undefined) return missing(from, 'data.path');
   const event = {
     id: '',
     hosts: claimed(hostOfUrl(origin)),
-    repository: first ? `${first}/${image}` : image,
+    repository,
     digest: `sha256:${sha256}`,
     ...present({ tag, actor: source?.replace(/^jfrog\//, '') }),
     // Charts say `oci`; an index of platforms is an image whatever it says.
     ...(type === 'oci' && !platforms?.length ? { proven: 'artifact-not-image' as const } : {}),
   };
   return { from, event };
+}
+
+function repositoryOf(key: string, path: string, { repoKeyMap }: SenderSettings): string | undefined {
+  // `image_name` may be only the last part of the name: the path, less tag and file, is the whole of it.
+  const image = path.split('/').slice(0, -2).join('/');
+  const first = repoKeyMap && Object.hasOwn(repoKeyMap, key) ? repoKeyMap[key] : key;
+  if (image === '') return undefined;
+  return first ? `${first}/${image}` : image;
+}
+
+function removed(from: string, { data, jpd_origin: origin, source }: Webhook, settings: SenderSettings): DeliveryItem {
+  const { repo_key: key, path, sha256, tag } = data ?? {};
+  if (!key || !path) return { from, skip: 'delete' };
+  return deleted(from, {
+    hosts: claimed(hostOfUrl(origin)),
+    repository: repositoryOf(key, path, settings),
+    digest: sha256 ? `sha256:${sha256}` : undefined,
+    tag,
+    actor: source?.replace(/^jfrog\//, ''),
+  });
 }

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { splitReference } from '#model/image-ref.ts';
 import type { Delivery, DeliveryItem, WebhookAdapter } from '#producer/webhooks/adapter.ts';
 import { ALWAYS_TAKEN } from '#producer/webhooks/answers.ts';
+import { deleted } from '#producer/webhooks/deleted.ts';
 import { memberOf, readJson } from '#producer/webhooks/json.ts';
 import { MAX_BODY_BYTES } from '#producer/webhooks/limits.ts';
 import { decoration, missing, present, readBodyJson, readPayload, Text } from '#producer/webhooks/payload.ts';
@@ -57,7 +58,7 @@ function change(from: string, value: unknown, id: string, timestamp: string | un
   if (!read.ok) return read.skipped;
   const { action, digest, tag } = read.value;
   if (!action) return missing(from, 'action');
-  if (action === 'DELETE') return { from, skip: 'delete' };
+  if (action === 'DELETE') return removed(from, digest, tag);
   if (action !== 'INSERT') return { from, skip: 'not-a-push' };
   if (!digest) return missing(from, 'digest');
   const whole = splitReference(digest);
@@ -75,4 +76,15 @@ function change(from: string, value: unknown, id: string, timestamp: string | un
     ...present({ tag: tagged?.tag, timestamp }),
   };
   return { from, event };
+}
+
+/** Deleting a tag names the tag alone; deleting an image its digest. */
+function removed(from: string, digest: string | null | undefined, tag: string | null | undefined): DeliveryItem {
+  const whole = digest ? splitReference(digest) : undefined;
+  const tagged = tag ? splitReference(tag) : undefined;
+  const { registry, path } = whole ?? tagged ?? {};
+  if (registry === undefined || (tagged && (tagged.registry !== registry || tagged.path !== path))) {
+    return { from, skip: 'delete' };
+  }
+  return deleted(from, { hosts: [registry], repository: path, digest: whole?.digest, tag: tagged?.tag });
 }

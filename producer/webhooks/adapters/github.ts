@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { IMAGE_INDEXES } from '#model/media-types.ts';
 import type { Delivery, DeliveryItem, WebhookAdapter } from '#producer/webhooks/adapter.ts';
 import { TOLD_ONCE } from '#producer/webhooks/answers.ts';
+import { deleted } from '#producer/webhooks/deleted.ts';
 import { payloadBytes } from '#producer/webhooks/form-payload.ts';
 import { memberOf } from '#producer/webhooks/json.ts';
 import { claimed, decoration, missing, present, readBodyJson, readPayload, Text } from '#producer/webhooks/payload.ts';
@@ -54,7 +55,7 @@ function events(delivery: Delivery): readonly DeliveryItem[] {
   const json = readBodyJson({ body: payloadBytes(delivery) });
   if (!json.ok) return [json.skipped];
   const action = memberOf(json.value, 'action');
-  if (action === 'deleted') return [{ from: name, skip: 'delete' }];
+  if (action === 'deleted') return [removed(name, json.value)];
   if (action !== 'published' && action !== 'updated') return [{ from: name, skip: 'not-a-push' }];
   const inner = memberOf(json.value, name);
   if (inner === undefined) return [missing('body', name)];
@@ -87,4 +88,19 @@ function pushed(from: string, found: Package, id: string, actor: string | undefi
     ...(config && !IMAGE_INDEXES.includes(manifest?.media_type ?? '') ? { references: [{ mediaType: config }] } : {}),
   };
   return { from, event };
+}
+
+function removed(from: string, body: unknown): DeliveryItem {
+  const read = readPayload(from, Package, memberOf(body, from));
+  if (!read.ok || !CONTAINER.test(read.value.package_type ?? '')) return { from, skip: 'delete' };
+  const { name, owner, package_url: url, package_version: version } = read.value;
+  if (!name || !owner?.login) return { from, skip: 'delete' };
+  const login = memberOf(memberOf(body, 'sender'), 'login');
+  return deleted(from, {
+    hosts: claimed(url?.split('/', 1)[0]),
+    repository: `${owner.login}/${name}`.toLowerCase(),
+    digest: version?.version,
+    tag: version?.container_metadata?.tag?.name,
+    actor: typeof login === 'string' ? login : undefined,
+  });
 }

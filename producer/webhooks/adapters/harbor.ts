@@ -3,6 +3,7 @@ import { isDigest } from '#model/digest.ts';
 import type { Delivery, DeliveryItem, WebhookAdapter } from '#producer/webhooks/adapter.ts';
 import { ALWAYS_TAKEN } from '#producer/webhooks/answers.ts';
 import { contentMode } from '#producer/webhooks/cloud-events.ts';
+import { deleted } from '#producer/webhooks/deleted.ts';
 import { MAX_BODY_BYTES, MAX_MEMBERS } from '#producer/webhooks/limits.ts';
 import { claimed, decoration, missing, present, readBodyJson, readPayload, Text } from '#producer/webhooks/payload.ts';
 
@@ -82,7 +83,8 @@ function items(report: Report): readonly DeliveryItem[] {
   }
   return resources.map((resource, index) => {
     const from = `${path}.resources[${index}]`;
-    return action === 'push' ? pushed(from, resource, report) : { from, skip: action };
+    if (action === 'not-a-push') return { from, skip: action };
+    return action === 'push' ? pushed(from, resource, report) : removed(from, resource, report);
   });
 }
 
@@ -117,4 +119,13 @@ function pushed(from: string, resource: unknown, { id, timestamp, operator, data
     ...present({ tag: named, timestamp, actor: operator }),
   };
   return { from, event };
+}
+
+function removed(from: string, resource: unknown, { operator, data }: Report): DeliveryItem {
+  const read = readPayload(from, Resource, resource);
+  if (!read.ok) return { from, skip: 'delete' };
+  const { digest, tag, resource_url: url } = read.value;
+  const repository = data?.repository?.repo_full_name;
+  const named = isDigest(tag) ? { digest: tag } : { digest, tag };
+  return deleted(from, { hosts: claimed(url?.split('/', 1)[0]), repository, ...named, actor: operator });
 }

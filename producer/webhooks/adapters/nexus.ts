@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Delivery, DeliveryItem, SenderSettings, WebhookAdapter } from '#producer/webhooks/adapter.ts';
 import { ALWAYS_TAKEN } from '#producer/webhooks/answers.ts';
+import { deleted } from '#producer/webhooks/deleted.ts';
 import { memberOf, readJson } from '#producer/webhooks/json.ts';
 import { MAX_BODY_BYTES } from '#producer/webhooks/limits.ts';
 import { decoration, missing, present, readBodyJson, readPayload, Text } from '#producer/webhooks/payload.ts';
@@ -53,7 +54,7 @@ function events(delivery: Delivery, settings: SenderSettings = {}): readonly Del
   if (!read.ok) return [read.skipped];
   const { action } = read.value;
   const from = 'component';
-  if (action === 'DELETED') return [{ from, skip: 'delete' }];
+  if (action === 'DELETED') return [removed(from, read.value, settings)];
   if (!action) return [missing('body', 'action')];
   if (action !== 'CREATED' && action !== 'UPDATED') return [{ from, skip: 'not-a-push' }];
   return [pushed(from, read.value, delivery.headers['x-nexus-webhook-delivery'] ?? '', settings)];
@@ -70,13 +71,24 @@ function pushed(from: string, found: Component, id: string, { repositories }: Se
   if (repositories !== undefined && !Object.hasOwn(repositories, repositoryName)) {
     return { from, skip: 'host-not-allowed', message: 'the repository is not among `repositories` of this source' };
   }
-  // host[:port][/path], the path where repositories share a port.
-  const [host = '', ...path] = repositories?.[repositoryName]?.split('/') ?? [];
   const event = {
     id,
-    hosts: host === '' ? [] : [host],
-    repository: [...path, name].join('/'),
+    ...placeOf(repositories?.[repositoryName], name),
     ...present({ tag: version, timestamp, actor: initiator?.split('/', 1)[0] }),
   };
   return { from, event };
+}
+
+/** `place` is host[:port][/path], the path where repositories share a port. */
+function placeOf(place: string | undefined, name: string): { hosts: readonly string[]; repository: string } {
+  const [host = '', ...path] = place?.split('/') ?? [];
+  return { hosts: host === '' ? [] : [host], repository: [...path, name].join('/') };
+}
+
+function removed(from: string, found: Component, { repositories }: SenderSettings): DeliveryItem {
+  const { component, repositoryName, initiator } = found;
+  const isElsewhere = repositories !== undefined && !Object.hasOwn(repositories, repositoryName ?? '');
+  if (component?.format !== 'docker' || !component.name || isElsewhere) return { from, skip: 'delete' };
+  const place = placeOf(repositories?.[repositoryName ?? ''], component.name);
+  return deleted(from, { ...place, tag: component.version, actor: initiator?.split('/', 1)[0] });
 }

@@ -64,6 +64,24 @@ test('a tag that is moved is a gap, one that vanished is told to the ledger', as
   await until('it is judged', async () => (await ground.workers.ledger.latest(image)).length > 0);
 });
 
+test('what vanished unheard is asked for once more, and recorded as the sweep found it', async () => {
+  await using ground = await open();
+  const { workers, client } = ground;
+  const repository = 'team/app';
+  const digest = await push(client, repository, '1.0', await smallImage('first'));
+  await sweep(ground);
+  await workers.start();
+  const image = `${REGISTRY}/${repository}@${digest}`;
+  await until('it is judged', async () => (await workers.ledger.latest(image)).length > 0);
+  await untilIdle(workers);
+  await client.deleteManifest(repository, digest);
+  assert.equal((await sweep(ground)).vanished, 1);
+  await until('it is recorded', async () => (await workers.ledger.removals(image)).length > 0);
+  const [{ at: _, ...removal } = assert.fail(), ...others] = await workers.ledger.removals(image);
+  assert.deepEqual([removal, others], [{ kind: 'deleted', learnedBy: 'sweep', source: 'sweep' }, []]);
+  assert.deepEqual(await workers.ledger.latest(image), []);
+});
+
 test('a registry that is to be swept and is not configured is refused by name', async () => {
   await using ground = await open();
   const { code, stderr } = await runCli(['sweep', '--config', ground.workers.file, '--registry', 'other.test']);

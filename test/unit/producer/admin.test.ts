@@ -78,6 +78,32 @@ describe('operators', () => {
     assert.deepEqual((await get('/v1/images?limit=5')).json().images, [IMAGE]);
   });
 
+  test('an image that lost a tag, and one that is gone and forgotten, are shown as that', async () => {
+    const { get, ledger } = await setUp();
+    const read = async () => (await get(`/v1/images/${IMAGE}`)).json();
+    assert.deepEqual([(await read()).presence, (await read()).removals], ['present', []]);
+    const untagged = {
+      kind: 'untagged',
+      tag: '1.0',
+      at: '2026-03-02T10:00:00Z',
+      learnedBy: 'push',
+      source: 'hub',
+    } as const;
+    await ledger.noteRemoval(IMAGE, untagged);
+    assert.deepEqual([(await read()).presence, (await read()).removals], ['untagged', [untagged]]);
+    const deleted = {
+      kind: 'deleted',
+      at: '2026-03-03T10:00:00Z',
+      learnedBy: 'event',
+      source: 'hub',
+      actor: 'ops',
+    } as const;
+    await ledger.noteRemoval(IMAGE, deleted);
+    await ledger.forget(IMAGE, new Date('2100-01-01'));
+    const { presence, removals, states } = await read();
+    assert.deepEqual([presence, removals, states], ['deleted', [deleted, untagged], []]);
+  });
+
   test('what is asked wrongly is told what to mend', async () => {
     const { get, post } = await setUp();
     const digest = `sha256:${'b'.repeat(64)}`;

@@ -48,7 +48,7 @@ function sweep(broken: Readonly<Record<string, ErrorCode>>, names = ['team/a', '
       },
       digestOf: async () => undefined,
     },
-    ledger: { latest: async () => [], makeDue: async () => 0 },
+    ledger: { latest: async () => [] },
     enqueue: async (job) => void jobs.push(job),
     isWanted: () => true,
     isEvidenceTag: () => false,
