@@ -11,7 +11,7 @@ export function errorsPage(): string {
     [
       ['`transient`', 'tried again with growing delays, then a dead letter'],
       ['`throttled`', 'tried again when we were told to; costs no try'],
-      ['`not-yet`', 'tried again for about two minutes, then a dead letter'],
+      ['`not-yet`', 'looked for within `worker.retry.visibleWithin` (two minutes), then a dead letter'],
       ['`permanent`', 'a dead letter at once, with its reason'],
     ],
   );

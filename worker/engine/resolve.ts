@@ -54,7 +54,7 @@ async function platformsOf(
   const platforms: PlatformImage[] = [];
   let described = 0;
   for (const child of children) {
-    const stored = await source.manifest(image.repository, child.digest, signal);
+    const stored = await whole(image, child, () => source.manifest(image.repository, child.digest, signal));
     const manifest = parseManifest(stored);
     if (manifest.kind === 'index') {
       throw new AppError('index-nested', `${formatImageRef(image)} lists another index, ${child.digest}`);
@@ -65,10 +65,27 @@ async function platformsOf(
       throw new AppError('too-large', `${formatImageRef(image)}: its manifests and configs exceed 16 MiB together`);
     }
     const descriptor = child.platform ? { ...stored.descriptor, platform: child.platform } : stored.descriptor;
-    platforms.push(await platformImage(source, image.repository, descriptor, manifest, signal));
+    platforms.push(
+      await whole(image, child, () => platformImage(source, image.repository, descriptor, manifest, signal)),
+    );
   }
   if (platforms.length === 0) throw notAnImage(image, 'its index lists no image');
   return platforms;
+}
+
+/** What is not there of a child is told with its name: of a dozen platforms it is one. */
+async function whole<Result>(image: ImageRef, child: Descriptor, read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'not-found') throw error;
+    const platform = child.platform ? `${formatPlatform(child.platform)} ` : '';
+    const why = `${formatImageRef(image)} lists ${platform}${child.digest}, which is not whole in the registry`;
+    throw new AppError('child-missing', `${why}: ${error.message}`, {
+      mend: 'push that platform again, or an index without it',
+      cause: error,
+    });
+  }
 }
 
 async function platformImage(

@@ -48,6 +48,10 @@ export const ERRORS = {
     meaning: 'A queue that pushes are fetched from cannot be read; what waits in it is not lost.',
   },
   'not-found': { class: 'not-yet', meaning: 'The manifest or blob is not in the registry.' },
+  'child-missing': {
+    class: 'not-yet',
+    meaning: 'An index lists an image that is not in the registry, or not all of it.',
+  },
   'removal-awaited': {
     class: 'throttled',
     meaning: 'What a sender says was removed is still in the registry.',

@@ -14,8 +14,13 @@ export type ConcurrencyOptions = z.output<typeof ConcurrencyOptions>;
 export const RetryOptions = z
   .strictObject({
     attempts: wholeNumber(1, 100).default(14).describe('Tries of a job that fails in passing, before its dead letter.'),
+    visibleWithin: duration('0s', '1h')
+      .prefault('2m')
+      .describe(
+        'How long content that was announced and is not in the registry is looked for, before its dead letter.',
+      ),
   })
-  .transform(({ attempts }) => ({ transientAttempts: attempts }));
+  .transform(({ attempts, visibleWithin }) => ({ transientAttempts: attempts, visibleWithinMs: visibleWithin }));
 export type RetryOptions = z.output<typeof RetryOptions>;
 
 export const StopTimeout = duration('1s', '30m')

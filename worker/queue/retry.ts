@@ -28,13 +28,15 @@ export interface RetryLimits {
   readonly transientAttempts: number;
   /** Times that a job may be told to wait. */
   readonly waits: number;
+  /** Milliseconds for which what was announced and is not there is looked for. */
+  readonly visibleWithinMs: number;
 }
 
-/** About an hour of outage, and some hours of being throttled. */
-export const RETRY_LIMITS: RetryLimits = { transientAttempts: 14, waits: 100 };
+/** About an hour of outage, some hours of being throttled, and two minutes of replication: longer is deletion. */
+export const RETRY_LIMITS: RetryLimits = { transientAttempts: 14, waits: 100, visibleWithinMs: 120_000 };
 
-/** What was announced and is not there is looked for during two minutes: replication, not deletion. */
-const NOT_YET_DELAYS_MS = [1000, 2000, 4000, 8000, 15_000, 30_000, 60_000] as const;
+const NOT_YET_DELAYS_MS = [1000, 2000, 4000, 8000, 15_000, 30_000] as const;
+const LONGEST_NOT_YET_MS = 60_000;
 
 const FIRST_DELAY_MS = 1000;
 const LONGEST_BACKOFF_MS = 600_000;
@@ -60,7 +62,7 @@ export function decideRetry(error: AppError, tries: Tries, limits: RetryLimits =
       if (tries.uncounted >= limits.waits) return bury;
       return { kind: 'wait', delayMs: waitFor(error.retryAfterMs ?? DEFAULT_WAIT_MS, tries.spread) };
     case 'not-yet': {
-      const delayMs = NOT_YET_DELAYS_MS[tries.failed];
+      const delayMs = notYetDelay(tries.failed, limits.visibleWithinMs);
       return delayMs === undefined ? bury : { kind: 'retry', delayMs };
     }
     case 'transient': {
@@ -70,6 +72,17 @@ export function decideRetry(error: AppError, tries: Tries, limits: RetryLimits =
       return { kind: 'retry', delayMs: Math.max(backoff, asked) };
     }
   }
+}
+
+/** Growing pauses, the last one so that the last look is at the end of the time; undefined once it is over. */
+function notYetDelay(failed: number, withinMs: number): number | undefined {
+  const pause = (at: number) => NOT_YET_DELAYS_MS[at] ?? LONGEST_NOT_YET_MS;
+  let waited = 0;
+  for (let at = 0; at < failed; at++) {
+    waited += pause(at);
+    if (waited >= withinMs) return undefined;
+  }
+  return withinMs > 0 ? Math.min(pause(failed), withinMs - waited) : undefined;
 }
 
 /** Never earlier than asked; a little later, so that the whole fleet does not come back in one moment. */

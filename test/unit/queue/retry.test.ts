@@ -45,6 +45,27 @@ test('not yet there: about two minutes, then buried', () => {
   assert.ok(total >= 110_000 && total <= 130_000, `${total}`);
 });
 
+test('not yet there: looked for as long as is configured, last at the end of that time', () => {
+  const looks = (visibleWithinMs: number) => {
+    const delays: number[] = [];
+    for (;;) {
+      const tries = { ...first, failed: delays.length };
+      const decision = decideRetry(new AppError('not-found', 'none'), tries, { ...RETRY_LIMITS, visibleWithinMs });
+      if (decision.kind !== 'retry') return delays;
+      delays.push(decision.delayMs);
+    }
+  };
+  assert.deepEqual(looks(0), []);
+  assert.deepEqual(looks(500), [500]);
+  assert.deepEqual(looks(5000), [1000, 2000, 2000]);
+  const hour = looks(3_600_000);
+  assert.equal(
+    hour.reduce((sum, delay) => sum + delay, 0),
+    3_600_000,
+  );
+  assert.equal(hour.at(-2), 60_000);
+});
+
 test('transient: growing delays that differ between jobs, bounded, then buried', () => {
   const error = new AppError('registry-unavailable', '503');
   const delays: number[] = [];
