@@ -12,6 +12,8 @@ export interface RegistryProxy extends AsyncDisposable {
   readonly answered: readonly string[];
   /** Once, when the next such request has come and before the registry hears of it. */
   before(pattern: RegExp, act: () => Promise<HookResult>): void;
+  /** Answers such requests with 404, until it is shown again: content that a replica does not have yet. */
+  hide(pattern: RegExp): { show(): void };
   /** Once, when the registry has answered and before the worker hears of it. */
   after(pattern: RegExp, act: () => Promise<HookResult>): void;
 }
@@ -25,6 +27,7 @@ interface Hook {
 export async function startRegistryProxy(port: number): Promise<RegistryProxy> {
   const hooks: Hook[] = [];
   const answered: string[] = [];
+  const hidden = new Set<RegExp>();
 
   async function run(when: Hook['when'], line: string): Promise<HookResult> {
     const at = hooks.findIndex((hook) => hook.when === when && hook.pattern.test(line));
@@ -35,6 +38,11 @@ export async function startRegistryProxy(port: number): Promise<RegistryProxy> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const line = `${request.method} ${request.url}`;
     if ((await run('before', line)) === 'drop') return void request.socket.destroy();
+    if ([...hidden].some((pattern) => pattern.test(line))) {
+      request.resume();
+      answered.push(line);
+      return void response.writeHead(404, { 'content-type': 'application/json' }).end('{"errors":[]}');
+    }
     const { method, url: path, headers } = request;
     const onward = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false });
     // A registry that is away breaks the connection, as it would without this step.
@@ -54,6 +62,10 @@ export async function startRegistryProxy(port: number): Promise<RegistryProxy> {
     host: `localhost:${(server.address() as AddressInfo).port}`,
     answered,
     before: (pattern, act) => void hooks.push({ when: 'before', pattern, act }),
+    hide(pattern) {
+      hidden.add(pattern);
+      return { show: () => void hidden.delete(pattern) };
+    },
     after: (pattern, act) => void hooks.push({ when: 'after', pattern, act }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

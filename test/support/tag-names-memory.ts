@@ -1,18 +1,17 @@
-import type { Digest } from '#model/digest.ts';
-import type { TagNames } from '#model/removal.ts';
+import type { TagName, TagNames } from '#model/removal.ts';
 
 /** What tags name, in memory. */
 export function createMemoryTagNames(): TagNames {
-  const names = new Map<string, Digest>();
+  const names = new Map<string, TagName>();
   return {
-    async note(repository, tag, digest) {
+    async note(repository, tag, name) {
       const before = names.get(`${repository}:${tag}`);
-      names.set(`${repository}:${tag}`, digest);
-      return before;
+      const isOlder = before?.digest === name.digest && before.at > name.at;
+      if (!isOlder) names.set(`${repository}:${tag}`, name);
     },
     named: async (repository, tag) => names.get(`${repository}:${tag}`),
     async drop(repository, tag, digest) {
-      if (names.get(`${repository}:${tag}`) === digest) names.delete(`${repository}:${tag}`);
+      if (names.get(`${repository}:${tag}`)?.digest === digest) names.delete(`${repository}:${tag}`);
     },
   };
 }

@@ -6,7 +6,7 @@ import { AppError } from '#model/errors.ts';
 import { type Announcement, type ImageJob, JOB_VERSION } from '#model/job.ts';
 
 /** A registry tells of a push before it moves the tag: a tag that names something else is looked at once more. */
-const LOOK_AGAIN_MS = 10_000;
+const LOOK_AGAIN_MS = 3000;
 /** Tags of one push that are followed; the others are found by their own pushes, or by a sweep. */
 const MOST_TAGS = 20;
 

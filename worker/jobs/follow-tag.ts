@@ -48,7 +48,7 @@ export async function settleTag(
 ): Promise<readonly Removal[]> {
   const { registry, repository, tag } = name;
   const place = formatRepositoryRef(name);
-  const before = await ports.tagNames.named(place, tag);
+  const before = (await ports.tagNames.named(place, tag))?.digest;
   const removals: Removal[] = [];
   for (const digest of new Set([claimed, before])) {
     if (digest === undefined || digest === now) continue;
@@ -59,7 +59,7 @@ export async function settleTag(
   if (now === undefined) {
     if (before !== undefined) await ports.tagNames.drop(place, tag, before);
   } else if (before !== undefined || now === claimed) {
-    await ports.tagNames.note(place, tag, now);
+    await ports.tagNames.note(place, tag, { digest: now, at: new Date(learned.job.receivedAt) });
     await ports.ledger.noteReturn(ledgerImage(name, now), tag);
   }
   return removals;

@@ -1,4 +1,4 @@
-import { followDigest, followTag, presentDigest } from '#jobs/follow-tag.ts';
+import { followDigest, followTag, presentDigest, settleTag } from '#jobs/follow-tag.ts';
 import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { JobReport } from '#jobs/job-report.ts';
 import { ledgerImage } from '#jobs/observe.ts';
@@ -6,17 +6,18 @@ import type { Learned } from '#jobs/record-removal.ts';
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { evidenceSubject } from '#model/evidence-tag.ts';
-import { formatImageRef, type ImageRef, type RepositoryRef } from '#model/image-ref.ts';
+import { formatImageRef, formatRepositoryRef, type ImageRef, type RepositoryRef } from '#model/image-ref.ts';
 import { type ImageJob, JOB_VERSION } from '#model/job.ts';
+import type { Removal } from '#model/removal.ts';
 
-/** Senders tell of a removal before it can be seen, and replicas follow; after this the claim is taken for wrong. */
+/** Senders tell of a change before it can be seen, and replicas follow; after this the registry is believed. */
 const SETTLES_WITHIN_MS = 60_000;
-const LOOK_AGAIN_MS = 10_000;
+const LOOK_AGAIN_MS = 5000;
 
 /**
- * Asks the registry whether what somebody says was removed is gone; only then is anything recorded. What was evidence of
- * known images is a reason to check these at once.
- * @throws AppError `removal-awaited` while it may still go, and those of the registry and of Redis.
+ * Asks the registry whether what somebody says was removed is gone, or what a tag names since a push; what it says is
+ * recorded. What was evidence of known images is a reason to check these at once.
+ * @throws AppError `change-awaited` while it may still come, and those of the registry and of Redis.
  */
 export async function lookJob(
   job: ImageJob,
@@ -30,14 +31,38 @@ export async function lookJob(
   }
   const subject = await subjectOfEvidence(image, ports);
   if (subject !== undefined) {
-    if ((await presentDigest(image, tag ?? digest ?? '', ports, signal)) !== undefined) awaitRemoval(job, image, ports);
-    else await checkSubjects(job, image, subject, ports);
+    const now = await presentDigest(image, tag ?? digest ?? '', ports, signal);
+    if (now === undefined) await checkSubjects(job, image, subject, ports);
+    else awaitChange(job, image, ` is still there, though ${job.source} says it was removed`, ports);
     return { outcome: 'looked', removals: [] };
   }
   const learned = { learnedBy: learnedBy(job), job };
+  if (job.cause !== 'removed' && tag !== undefined) {
+    return { outcome: 'looked', removals: await followMove(job, { ...image, tag }, learned, ports, signal) };
+  }
   const { gone, removals } = await followBoth(image, learned, ports, signal);
-  if (!gone) awaitRemoval(job, image, ports);
+  if (!gone) awaitChange(job, image, ` is still there, though ${job.source} says it was removed`, ports);
   return { outcome: 'looked', removals };
+}
+
+/**
+ * A tag that names what it named before the push has not moved yet, or was moved back since. One that was moved by a
+ * later push has gone on.
+ */
+async function followMove(
+  job: ImageJob,
+  image: ImageRef & { readonly tag: string },
+  learned: Learned,
+  ports: JobPorts,
+  signal: AbortSignal,
+): Promise<readonly Removal[]> {
+  const { tag, digest } = image;
+  const now = await presentDigest(image, tag, ports, signal);
+  const before = await ports.tagNames.named(formatRepositoryRef(image), tag);
+  const isNews = before !== undefined && before.at > new Date(job.receivedAt);
+  const isOld = now !== digest && now === before?.digest && !isNews;
+  if (isOld && job.cause !== 'sweep') awaitChange(job, image, `: the tag names ${now ?? 'nothing'} still`, ports);
+  return await settleTag(image, now, digest, learned, ports, signal);
 }
 
 async function followBoth(image: ImageRef, learned: Learned, ports: JobPorts, signal: AbortSignal) {
@@ -56,16 +81,9 @@ function learnedBy({ cause }: ImageJob): Learned['learnedBy'] {
   return cause === 'sweep' ? 'sweep' : 'push';
 }
 
-/** Who only asks what became of a tag has the answer; a sender that tells of a removal may be ahead of it. */
-function awaitRemoval({ cause, receivedAt, source }: ImageJob, image: ImageRef, { now }: JobPorts): void {
-  if (cause !== 'removed' || now().getTime() - Date.parse(receivedAt) >= SETTLES_WITHIN_MS) return;
-  throw new AppError(
-    'removal-awaited',
-    `${formatImageRef(image)} is still there, though ${source} says it was removed`,
-    {
-      retryAfterMs: LOOK_AGAIN_MS,
-    },
-  );
+function awaitChange({ receivedAt }: ImageJob, image: ImageRef, why: string, { now }: JobPorts): void {
+  if (now().getTime() - Date.parse(receivedAt) >= SETTLES_WITHIN_MS) return;
+  throw new AppError('change-awaited', `${formatImageRef(image)}${why}`, { retryAfterMs: LOOK_AGAIN_MS });
 }
 
 /** The image that the removed thing was evidence of; undefined when it was none, as far as is known. */

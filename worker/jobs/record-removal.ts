@@ -13,7 +13,7 @@ import type { LearnedBy, Removal } from '#model/removal.ts';
 export interface Learned {
   readonly learnedBy: LearnedBy;
   /** The job in question: its source and actor. */
-  readonly job: Pick<ImageJob, 'source' | 'actor' | 'unproven' | 'traceparent'>;
+  readonly job: Pick<ImageJob, 'source' | 'actor' | 'unproven' | 'traceparent' | 'receivedAt'>;
 }
 
 /** What job ports a record needs. */
@@ -70,7 +70,7 @@ function tagsOf(image: ImageRef, states: readonly StateRecord[]): ReadonlySet<st
 
 async function wasNamed(image: ImageRef & { readonly digest: Digest }, ports: RecordPorts): Promise<boolean> {
   if (image.tag === undefined) return false;
-  return (await ports.tagNames.named(formatRepositoryRef(image), image.tag)) === image.digest;
+  return (await ports.tagNames.named(formatRepositoryRef(image), image.tag))?.digest === image.digest;
 }
 
 function removalOf(

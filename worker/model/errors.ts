@@ -52,9 +52,9 @@ export const ERRORS = {
     class: 'not-yet',
     meaning: 'An index lists an image that is not in the registry, or not all of it.',
   },
-  'removal-awaited': {
+  'change-awaited': {
     class: 'throttled',
-    meaning: 'What a sender says was removed is still in the registry.',
+    meaning: 'The registry does not show yet what a sender tells: that something was removed, or a tag moved.',
   },
   network: { class: 'transient', meaning: 'The connection failed or broke.' },
   timeout: { class: 'transient', meaning: 'No answer within the time limit.' },

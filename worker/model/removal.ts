@@ -33,12 +33,18 @@ export interface RemovalRecord {
   noteReturn(image: string, tag?: string): Promise<void>;
 }
 
-/** What tags of known images were last seen to name. */
+/** What a tag was seen to name. */
+export interface TagName {
+  readonly digest: Digest;
+  /** When the newest push or event was received that this was learned by. */
+  readonly at: Date;
+}
+
+/** What tags of known images were last seen to name. `repository` is `registry/path`. */
 export interface TagNames {
-  /** Notes what a tag names now; answers what it named before. */
-  note(repository: string, tag: string, digest: Digest): Promise<Digest | undefined>;
-  /** `repository` is `registry/path`. */
-  named(repository: string, tag: string): Promise<Digest | undefined>;
+  /** Notes what a tag names now; of one digest the newest time stays. */
+  note(repository: string, tag: string, name: TagName): Promise<void>;
+  named(repository: string, tag: string): Promise<TagName | undefined>;
   /** Forgets a tag, unless it was seen to name something else meanwhile. */
   drop(repository: string, tag: string, digest: Digest): Promise<void>;
 }
