@@ -3,7 +3,7 @@ import type { JobContext, JobPorts } from '#jobs/job-ports.ts';
 import type { JobReport } from '#jobs/job-report.ts';
 import type { Digest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
-import { type Announcement, type ImageJob, JOB_VERSION } from '#model/job.ts';
+import { type Announcement, announcementOf, type ImageJob, JOB_VERSION } from '#model/job.ts';
 
 /** A registry tells of a push before it moves the tag: a tag that names something else is looked at once more. */
 const LOOK_AGAIN_MS = 3000;
@@ -23,9 +23,13 @@ export async function followPushedTags(
 ): Promise<void> {
   const digest = reports.map((report) => (report.outcome === 'done' ? report.digest : undefined)).find(Boolean);
   if (digest === undefined) return;
-  const tags = new Set([job.image.tag, ...announced.map(({ tag }) => tag)].filter((tag) => tag !== undefined));
-  for (const tag of [...tags].slice(0, MOST_TAGS)) {
-    if (await isFollowed(job, tag, digest, ports, context)) continue;
+  const proven = new Map<string, boolean>();
+  for (const { tag, unproven } of [announcementOf(job), ...announced]) {
+    if (tag !== undefined) proven.set(tag, proven.get(tag) === true || !unproven);
+  }
+  for (const [tag, isProven] of [...proven].slice(0, MOST_TAGS)) {
+    // What only a stranger says that the image had, it cannot lose.
+    if ((await isFollowed(job, tag, digest, ports, context)) || !isProven) continue;
     const { registry, repository } = job.image;
     const look: ImageJob = { ...job, v: JOB_VERSION, kind: 'look', image: { registry, repository, tag, digest } };
     await ports.enqueue(look, { delayMs: LOOK_AGAIN_MS });

@@ -67,7 +67,9 @@ async function followMove(
 
 async function followBoth(image: ImageRef, learned: Learned, ports: JobPorts, signal: AbortSignal) {
   const { tag, digest } = image;
-  const followed = tag === undefined ? undefined : await followTag({ ...image, tag }, digest, learned, ports, signal);
+  // That a digest had a tag is no stranger's to say.
+  const claimed = learned.job.unproven ? undefined : digest;
+  const followed = tag === undefined ? undefined : await followTag({ ...image, tag }, claimed, learned, ports, signal);
   const removals = [...(followed?.removals ?? [])];
   const tagGone = followed !== undefined && (followed.now === undefined || removals.length > 0);
   if (digest === undefined) return { gone: tagGone, removals };

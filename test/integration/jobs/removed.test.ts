@@ -89,3 +89,27 @@ test('what a sender only says was removed is not', async () => {
   assert.deepEqual(await removed(ground, image), []);
   assert.equal((await workers.ledger.latest(image)).length, 1);
 });
+
+test('a referrer of ours that is deleted by its digest is listed again', async () => {
+  const evidence = [{ type: 'slsaprovenance1', signer: 'ca', layout: 'bundle' }];
+  await using ground = await openNotifyingGround({ rules: [{ name: 'all', evidence }], policies: [] });
+  const { client } = ground;
+  await ground.workers.start();
+  const image = await pushed(ground, '1.0', 'first');
+  const subject = image.split('@')[1] as `sha256:${string}`;
+  const referrers = async () => {
+    const stored = await client.manifest(repository, digestTag(subject));
+    return (JSON.parse(Buffer.from(stored.bytes).toString()) as { manifests: { digest: `sha256:${string}` }[] })
+      .manifests;
+  };
+  const [{ digest } = assert.fail('no referrer')] = await referrers();
+  await client.deleteManifest(repository, digest);
+  const isThere = async () => (await client.resolve(repository, digest).catch(() => undefined)) !== undefined;
+  await until('it is back', isThere);
+  await untilIdle(ground.workers);
+  assert.deepEqual(
+    (await referrers()).map((each) => each.digest),
+    [digest],
+  );
+  assert.ok(ground.told(/evidence\.restored/).length > 0);
+});

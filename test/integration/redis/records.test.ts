@@ -178,3 +178,12 @@ test('records are scanned location by location, and nothing else is', async () =
   }
   assert.equal(found.size, 2400);
 });
+
+test('by the manifest of a referrer of ours it is known which image it is about', async () => {
+  const store = createWrittenEvidence(connection.client, { prefix: 'referrers' });
+  const manifest = sha256('referrer');
+  await store.replace(location, [{ ...written('bundle'), layout: 'bundle', manifest }, written('layer')]);
+  assert.equal(await store.subjectOf(location, manifest), location.digest);
+  assert.equal(await store.subjectOf({ ...location, repository: 'team/other' }, manifest), undefined);
+  assert.equal(await store.subjectOf(location, sha256('layer')), undefined);
+});
