@@ -43,10 +43,15 @@ export interface RegistryBudgetParts {
 
 /** Keeps all that this worker asks of registries within what all workers together may. */
 export interface RegistryBudget {
-  /** Before each call. @throws AppError `registry-resting`. */
-  turn(registry: string, signal?: AbortSignal): Promise<void>;
-  /** After each call. */
-  told(registry: string, end: CallEnd): Promise<void>;
+  /**
+   * Before each call.
+   * @param host that is asked in the registry's place (the API of its provider): it has a pause and a breaker of its
+   *   own, so that what is wrong there holds back no job; the budget and the pause of the registry hold for it too.
+   * @throws AppError `registry-resting`.
+   */
+  turn(registry: string, signal?: AbortSignal, host?: string): Promise<void>;
+  /** After each call, of the registry or of the host that was asked in its place. */
+  told(registryOrHost: string, end: CallEnd): Promise<void>;
   /**
    * Runs a job in its place among those of its registry and its source.
    * @throws AppError `registry-resting`, `over-budget` before it began, and what the work throws.
@@ -100,13 +105,17 @@ export function createRegistryBudget(parts: RegistryBudgetParts): RegistryBudget
     await wait(budgets.turn({ registry }, 'all', ours));
   }
 
-  async function turn(registry: string, signal?: AbortSignal): Promise<void> {
+  async function turn(registry: string, signal?: AbortSignal, host = registry): Promise<void> {
     const job = running.getStore();
     if (job && job.lane !== 'push') await precedence.stepBack(signal);
     if (job) await paced(registry, job, signal);
-    const { refusal, failures } = await gate.admit(registry);
-    if (refusal) throw held(registry, refusal);
-    job?.failures.set(registry, failures);
+    if (host !== registry) {
+      const { refusal } = await gate.look(registry);
+      if (refusal) throw held(registry, refusal);
+    }
+    const { refusal, failures } = await gate.admit(host);
+    if (refusal) throw held(host, refusal);
+    job?.failures.set(host, failures);
     if (job) job.requests += 1;
   }
 

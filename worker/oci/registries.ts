@@ -38,10 +38,13 @@ export interface RegistriesDependencies {
   readonly cloudSettings?: (access: Readonly<Record<string, string>>) => KeySettings;
   /** From 0 to 1, anew at each call: spreads renewals. */
   readonly random?: () => number;
-  /** Waited for before each call to a registry, by its configured name: keeps to a budget. */
-  readonly turn?: (registry: string, signal?: AbortSignal) => Promise<void>;
-  /** Told how each call to a registry ended. */
-  readonly told?: (registry: string, end: CallEnd) => Promise<void>;
+  /**
+   * Waited for before each call to a registry, by its configured name: keeps to a budget.
+   * @param host of its provider's API, where that is another than its own.
+   */
+  readonly turn?: (registry: string, signal?: AbortSignal, host?: string) => Promise<void>;
+  /** Told how each call to a registry, or to such a host, ended. */
+  readonly told?: (registryOrHost: string, end: CallEnd) => Promise<void>;
 }
 
 /**
@@ -143,8 +146,17 @@ function openRegistry(
   const api = options.sweep?.api;
   if (api === undefined) return { target, clients: [client], catalog: target.catalog };
   const url = listApiUrl(api, baseUrl);
-  const toApi = url.host === baseUrl.host ? client : createHttpClient({ ...route, allowedHosts: [url.host] });
-  const lists = providerLists(api, { name, url, client: toApi, secrets: dependencies.secrets, now });
+  const isOwn = url.host === baseUrl.host;
+  const toApi = isOwn ? client : createHttpClient({ ...route, allowedHosts: [url.host] });
+  const lists = providerLists(api, {
+    name,
+    url,
+    client: toApi,
+    secrets: dependencies.secrets,
+    now,
+    ...(turn ? { turn: (signal?: AbortSignal) => turn(name, signal, isOwn ? undefined : url.host) } : {}),
+    ...(told ? { told: (end: CallEnd) => told(isOwn ? name : url.host, end) } : {}),
+  });
   return { target, clients: [...new Set([client, toApi])], catalog: { ...target.catalog, ...lists } };
 }
 

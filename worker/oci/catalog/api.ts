@@ -1,45 +1,31 @@
-import type { HttpClient } from '#http/client.ts';
-import { parseRetryAfter } from '#http/retry-after.ts';
 import { type Digest, isDigest } from '#model/digest.ts';
 import { AppError } from '#model/errors.ts';
 import { isTag } from '#model/image-ref.ts';
+import { type ApiAnswer, type ApiDoor, askedToWait, callApi } from '#oci/catalog/api-call.ts';
 import type { ListedTag } from '#oci/catalog/catalog.ts';
 import { asObject, parseBoundedJson } from '#oci/json.ts';
 
 /** The API of a provider that lists what its registry holds. */
-export interface CatalogApi {
-  /** The registry's configured name, for messages. */
-  readonly name: string;
-  /** Of the API, with a slash at its end. */
-  readonly url: URL;
-  readonly client: HttpClient;
+export interface CatalogApi extends ApiDoor {
   /** `Authorization` of each call; undefined: without. */
   authorization(signal?: AbortSignal): Promise<string | undefined>;
-  now(): Date;
 }
 
-const PAGE_BYTES = 8 * 1024 * 1024;
-const CALL_MS = 30_000;
 /** A million entries at a hundred a page. */
 const MOST_PAGES = 10_000;
 
 /**
  * One GET below the API's address; undefined: there is no such thing.
- * @throws AppError `registry-throttled`, `registry-unauthorized`, `registry-unavailable`, `registry-protocol`.
+ * @throws AppError `registry-throttled`, `registry-resting`, `registry-unauthorized`, `registry-unavailable`,
+ * `registry-protocol`.
  */
 export async function getJson(api: CatalogApi, path: string, signal?: AbortSignal): Promise<unknown> {
   const authorization = await api.authorization(signal);
-  const timeout = AbortSignal.timeout(CALL_MS);
-  const response = await api.client.request({
-    method: 'GET',
-    url: new URL(path, api.url),
-    headers: { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) },
-    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-  });
-  const body = await response.bytes(PAGE_BYTES);
-  if (response.status === 200) return parseBoundedJson(body);
-  if (response.status === 404) return undefined;
-  throw failure(api, response.status, response.headers);
+  const headers = { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) };
+  const answer = await callApi(api, { method: 'GET', url: new URL(path, api.url), headers }, signal);
+  if (answer.status === 200) return parseBoundedJson(answer.body);
+  if (answer.status === 404) return undefined;
+  throw failure(api, answer);
 }
 
 /**
@@ -92,13 +78,11 @@ export function listOf({ name }: CatalogApi, value: unknown): readonly unknown[]
   throw new AppError('registry-protocol', `${name}: the API answered no list`);
 }
 
-function failure({ name, now }: CatalogApi, status: number, headers: Readonly<Record<string, string>>): AppError {
-  // GitHub answers 403 and the second at which it takes calls again.
-  const reset = headers['x-ratelimit-remaining'] === '0' ? Number(headers['x-ratelimit-reset']) * 1000 : Number.NaN;
-  const retryAfterMs = parseRetryAfter(headers['retry-after'], now()) ?? Math.max(reset - now().getTime(), 0);
-  const waits = Number.isFinite(retryAfterMs);
-  if (status === 429 || (status === 403 && waits)) {
-    return new AppError('registry-throttled', `${name}: its API asks to be left alone`, waits ? { retryAfterMs } : {});
+function failure({ name, now }: CatalogApi, { status, headers }: ApiAnswer): AppError {
+  const retryAfterMs = askedToWait(status, headers, now());
+  if (status === 429 || retryAfterMs !== undefined) {
+    const waits = retryAfterMs === undefined ? {} : { retryAfterMs };
+    return new AppError('registry-throttled', `${name}: its API asks to be left alone`, waits);
   }
   if (status === 401 || status === 403) {
     return new AppError('registry-unauthorized', `${name}: its API answered ${status}`, {

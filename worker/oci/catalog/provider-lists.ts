@@ -1,8 +1,8 @@
-import type { HttpClient } from '#http/client.ts';
 import { AppError } from '#model/errors.ts';
 import type { SecretResolver } from '#model/secret.ts';
 import type { SweepOptions } from '#model/sweep-options.ts';
 import type { CatalogApi } from '#oci/catalog/api.ts';
+import { type ApiDoor, callApi } from '#oci/catalog/api-call.ts';
 import type { OwnLists } from '#oci/catalog/catalog.ts';
 import { dockerHubLists } from '#oci/catalog/dockerhub.ts';
 import { githubLists } from '#oci/catalog/github.ts';
@@ -27,14 +27,8 @@ export function listApiUrl({ type, url }: ListApi, registry: URL): URL {
   }
 }
 
-export interface ProviderParts {
-  /** The registry's configured name. */
-  readonly name: string;
-  readonly url: URL;
-  /** Reaches the host of the URL. */
-  readonly client: HttpClient;
+export interface ProviderParts extends ApiDoor {
   readonly secrets: SecretResolver;
-  now(): Date;
 }
 
 /** Shorter than any token lives, and soon enough for a secret that was changed. */
@@ -79,23 +73,14 @@ async function authorization(
 }
 
 /** Docker Hub takes a user's password or access token for a token of some minutes (Hub API: auth/token). */
-async function hubToken(
-  identifier: string,
-  secret: string,
-  { name, url, client }: ProviderParts,
-  signal?: AbortSignal,
-): Promise<string> {
-  const response = await client.request({
-    method: 'POST',
-    url: new URL('auth/token', url),
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify({ identifier, secret }),
-    signal,
-  });
-  const body = await response.bytes(64 * 1024);
-  const token = response.status === 200 ? asObject(parseBoundedJson(body))?.access_token : undefined;
+async function hubToken(identifier: string, secret: string, door: ApiDoor, signal?: AbortSignal): Promise<string> {
+  const { name, url } = door;
+  const headers = { 'content-type': 'application/json', accept: 'application/json' };
+  const body = JSON.stringify({ identifier, secret });
+  const answer = await callApi(door, { method: 'POST', url: new URL('auth/token', url), headers, body }, signal);
+  const token = answer.status === 200 ? asObject(parseBoundedJson(answer.body))?.access_token : undefined;
   if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token;
-  throw new AppError('registry-unauthorized', `${name}: its API gives no token, it answered ${response.status}`, {
+  throw new AppError('registry-unauthorized', `${name}: its API gives no token, it answered ${answer.status}`, {
     field: 'registries.sweep.api',
     mend: 'give a user and an access token of Docker Hub',
   });
