@@ -1,4 +1,5 @@
 import type { Dispatch } from '#compose/dispatch.ts';
+import { createDueSweeps } from '#compose/due-sweeps.ts';
 import type { ProcessParts } from '#compose/process-parts.ts';
 import { repeat } from '#compose/repeat.ts';
 import { createSweeper, type SweeperParts } from '#compose/sweeps.ts';
@@ -38,17 +39,26 @@ export function watchCatalogs(parts: CatalogWatchParts): AsyncDisposable {
     },
   });
 
-  const work = () =>
-    sweeper.due(stop.signal, (registry, end) => {
+  const due = createDueSweeps({
+    ...parts,
+    sweeper,
+    memory,
+    onEnd(registry, end) {
       if ('error' in end) {
+        const { error, stop } = end;
         metrics.count('attestry_sweeps_total', { registry, outcome: 'stopped' });
-        return log.warn({ err: end.error, registry }, 'sweep stopped; it goes on where it was');
+        const told = { err: error, registry, stops: stop.stops, retryAt: stop.retryAt };
+        const what = 'sweep stopped; it goes on where it was';
+        // Once in a row: what follows is the same, and comes ever more seldom.
+        return stop.stops === 1 ? log.warn(told, what) : log.info(told, what);
       }
       metrics.count('attestry_sweeps_total', { registry, outcome: end.failed > 0 ? 'incomplete' : 'done' });
       if (end.gaps > 0) metrics.count('attestry_sweep_gaps_total', { registry }, end.gaps);
       if (end.failed > 0) log.warn(end, 'registry swept, but for repositories that could not be looked through');
       else log.info(end, 'registry swept');
-    });
+    },
+  });
+  const work = () => due(stop.signal);
   const repeated = repeat(work, LOOK_EVERY_MS, (error) => log.warn({ err: error }, 'sweeps not looked at'));
   repeated.soon();
   return {

@@ -22,7 +22,7 @@ export interface SweeperParts extends Pick<ProcessParts, 'config' | 'now' | 'tra
   /** Told when such a registry has more images than are attested without asking. */
   onAsk?(need: { readonly registry: string; readonly images: number; readonly limit: number }): Promise<void>;
   /** Absent: nothing paces it. */
-  readonly budget?: Pick<RegistryBudget, 'run'>;
+  readonly budget?: Pick<RegistryBudget, 'run' | 'pace'>;
 }
 
 export interface SweepRun {
@@ -34,19 +34,14 @@ export interface SweepRun {
 export interface Sweeper {
   /** @throws AppError `config-invalid` when the registry is a folder. `held`: another worker sweeps it now. */
   sweep(registry: string, settings: SweepOptions, run: SweepRun): Promise<SweepReport | 'held'>;
-  /** Sweeps the registries whose last sweep began longer ago than they are to be swept. */
-  due(signal: AbortSignal, each: SweepEnd): Promise<void>;
 }
-
-/** Told how the sweep of one registry ended: with its report, or with what stopped it. */
-export type SweepEnd = (registry: string, end: SweepReport | { readonly error: unknown }) => void;
 
 /** A sweep that lost its worker is taken over after this; each repository renews it. */
 const HOLD_MS = 5 * 60_000;
 
 /** What compares the configured registries with the ledger. */
 export function createSweeper(parts: SweeperParts): Sweeper {
-  const { config, memory, now } = parts;
+  const { config, memory } = parts;
   const token = Buffer.from(parts.randomBytes(12)).toString('base64url');
   const isEvidenceTag = evidenceTagTest({
     suffixes: config.sources.flatMap((source) => source.attestationTagSuffixes),
@@ -69,28 +64,32 @@ export function createSweeper(parts: SweeperParts): Sweeper {
     const most = Math.min(settings.most, allowance ?? settings.most);
     let enqueued = 0;
     try {
-      const report = await sweepRegistry({
-        ...parts,
-        registry,
-        settings: { ...settings, most },
-        catalog,
-        evidenceRepositories,
-        isEvidenceTag,
-        isWanted: (image) => chooseRule(config.rules, image).rule !== undefined,
-        async enqueue(job) {
-          await parts.queues.enqueueImage(job.kind === 'look' ? 'cause' : 'backfill', job);
-          if (job.kind !== 'look') enqueued += 1;
-        },
-        dryRun: run.dryRun,
-        signal: run.signal,
-        async paced(repository, work) {
-          if (!run.dryRun) await memory.hold(registry, token, HOLD_MS);
-          const job = placeholder(registry, repository, parts);
-          if (!parts.budget) return work();
-          await parts.budget.run({ lane: 'backfill', job, token: `sweep-${token}`, registry }, work);
-        },
-        ...(run.progress ? { progress: run.progress } : {}),
-      });
+      // The lists of repositories are asked for between the jobs, at their pace.
+      const paced: RegistryBudget['pace'] = (lane, source, work) => parts.budget?.pace(lane, source, work) ?? work();
+      const whole = () =>
+        sweepRegistry({
+          ...parts,
+          registry,
+          settings: { ...settings, most },
+          catalog,
+          evidenceRepositories,
+          isEvidenceTag,
+          isWanted: (image) => chooseRule(config.rules, image).rule !== undefined,
+          async enqueue(job) {
+            await parts.queues.enqueueImage(job.kind === 'look' ? 'cause' : 'backfill', job);
+            if (job.kind !== 'look') enqueued += 1;
+          },
+          dryRun: run.dryRun,
+          signal: run.signal,
+          async paced(repository, work) {
+            if (!run.dryRun) await memory.hold(registry, token, HOLD_MS);
+            const job = placeholder(registry, repository, parts);
+            if (!parts.budget) return work();
+            await parts.budget.run({ lane: 'backfill', job, token: `sweep-${token}`, registry }, work);
+          },
+          ...(run.progress ? { progress: run.progress } : {}),
+        });
+      const report = await paced('backfill', 'sweep', whole);
       if (run.dryRun || allowance === undefined) return report;
       await parts.firstContact.enqueued(registry, enqueued, report.left === 0 && report.failed === 0);
       enqueued = 0;
@@ -108,22 +107,7 @@ export function createSweeper(parts: SweeperParts): Sweeper {
     }
   }
 
-  async function due(signal: AbortSignal, each: SweepEnd): Promise<void> {
-    for (const { name, sweep: settings } of config.registries) {
-      if (settings === undefined || signal.aborted) continue;
-      const last = await memory.lastBegun(name);
-      if (last !== undefined && now().getTime() - last.getTime() < settings.every) continue;
-      try {
-        const end = await sweep(name, settings, { dryRun: false, signal });
-        if (end !== 'held') each(name, end);
-      } catch (error) {
-        // What stops the sweep of one registry is no reason to leave the others.
-        if (!signal.aborted) each(name, { error });
-      }
-    }
-  }
-
-  return { sweep, due };
+  return { sweep };
 }
 
 /** What the budget is told of the work on one repository: it belongs to no source and no image. */

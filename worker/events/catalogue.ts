@@ -14,6 +14,8 @@ import {
   SilentData,
   StaleTrustData,
   SuspendedData,
+  SweepFailingData,
+  SweepRecoveredData,
   TransitionData,
   UnauthenticatedData,
 } from '#events/event-data.ts';
@@ -41,6 +43,8 @@ export const EVENT_DATA: Readonly<Record<EventType, { readonly data: z.ZodType; 
   'dev.attestry.source.heard-again.v1': { data: HeardAgainData, subject: 'sources/<id>' },
   'dev.attestry.registry.suspended.v1': { data: SuspendedData, subject: 'registries/<name>' },
   'dev.attestry.registry.resumed.v1': { data: ResumedData, subject: 'registries/<name>' },
+  'dev.attestry.sweep.failing.v1': { data: SweepFailingData, subject: 'registries/<name>' },
+  'dev.attestry.sweep.recovered.v1': { data: SweepRecoveredData, subject: 'registries/<name>' },
   'dev.attestry.backfill.needed.v1': { data: BackfillNeededData, subject: 'registries/<name>' },
   'dev.attestry.job.dead.v1': { data: DeadJobData, subject: 'the image, or jobs/<lane>/<id>' },
   'dev.attestry.alert.firing.v1': { data: AlertData, subject: 'the image' },

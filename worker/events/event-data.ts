@@ -179,6 +179,23 @@ export const ResumedData = z.object({
 });
 export type ResumedData = z.output<typeof ResumedData>;
 
+export const SweepFailingData = z.object({
+  message,
+  registry: z.string().describe('Its name.'),
+  since: at('When it was stopped first.'),
+  retryAt: at('When it is tried again.'),
+  code: z.string().describe('Error code, see errors.md.'),
+  reason: z.string(),
+});
+export type SweepFailingData = z.output<typeof SweepFailingData>;
+
+export const SweepRecoveredData = z.object({
+  message,
+  registry: z.string().describe('Its name.'),
+  since: at('When it had been stopped first.'),
+});
+export type SweepRecoveredData = z.output<typeof SweepRecoveredData>;
+
 export const BackfillNeededData = z.object({
   message,
   registry: z.string().describe('Its name.'),

@@ -36,6 +36,8 @@ export const EVENTS = {
   'dev.attestry.source.heard-again.v1': 'A source that was silent speaks again.',
   'dev.attestry.registry.suspended.v1': 'A registry failed again and again, and is left alone for a while.',
   'dev.attestry.registry.resumed.v1': 'A registry that was left alone answers again.',
+  'dev.attestry.sweep.failing.v1': 'The sweep of a registry cannot come to its end.',
+  'dev.attestry.sweep.recovered.v1': 'The sweep of a registry came to its end, after it could not.',
   'dev.attestry.backfill.needed.v1': 'A registry has more images without evidence than are attested without asking.',
   'dev.attestry.job.dead.v1': 'A job ended in the dead-letter list.',
   'dev.attestry.alert.firing.v1': 'An alert is open; sent again until it is resolved.',

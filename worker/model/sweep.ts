@@ -7,6 +7,20 @@ export interface SweptTag {
   readonly enqueuedAt: Date;
 }
 
+/** That the sweep of a registry was stopped by an error, and was since then. */
+export interface SweepStop {
+  /** When the first of these stops was. */
+  readonly since: Date;
+  /** Stops in a row at which it came no further. */
+  readonly stops: number;
+  /** Left alone until then. */
+  readonly retryAt: Date;
+  /** Somebody was told. */
+  readonly told: boolean;
+  /** The sweep came to its end after all. */
+  readonly over: boolean;
+}
+
 /** What sweeps of catalogues remember: between two of them, and of one that was stopped. */
 export interface SweepMemory {
   tags(repository: RepositoryRef): Promise<ReadonlyMap<string, SweptTag>>;
@@ -19,7 +33,11 @@ export interface SweepMemory {
   /** A repository of the sweep under way is done. */
   done(registry: string, repository: string): Promise<void>;
   isDone(registry: string, repository: string): Promise<boolean>;
+  /** The sweep under way is whole; a stop that was noted is over. */
   end(registry: string): Promise<void>;
+  stopped(registry: string): Promise<SweepStop | undefined>;
+  /** Undefined: forgets it. */
+  noteStop(registry: string, stop: SweepStop | undefined): Promise<void>;
   /** One worker sweeps a registry at a time; false: another one does. Held until the time is over, or given back. */
   hold(registry: string, token: string, ms: number): Promise<boolean>;
   giveBack(registry: string, token: string): Promise<void>;

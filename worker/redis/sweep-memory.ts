@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { isDigest } from '#model/digest.ts';
-import type { SweepMemory, SweptTag } from '#model/sweep.ts';
+import type { SweepMemory, SweepStop, SweptTag } from '#model/sweep.ts';
 import { createKeys } from '#redis/keys.ts';
 import { redisCall } from '#redis/redis-error.ts';
 
@@ -9,7 +9,20 @@ const TTL_MS = 30 * 24 * 3_600_000;
 
 export function createSweepMemory(redis: Redis, { prefix }: { readonly prefix: string }): SweepMemory {
   const { sweep } = createKeys(prefix);
+
+  async function stopped(registry: string): Promise<SweepStop | undefined> {
+    return sweepStop(await redisCall('look for stopped sweep', redis.hget(sweep.state(registry), 'stop')));
+  }
+
+  async function noteStop(registry: string, stop: SweepStop | undefined): Promise<void> {
+    const key = sweep.state(registry);
+    if (stop === undefined) await redisCall('forget stopped sweep', redis.hdel(key, 'stop'));
+    else await redisCall('note stopped sweep', redis.hset(key, 'stop', stopText(stop)));
+  }
+
   return {
+    stopped,
+    noteStop,
     async tags({ registry, repository }) {
       const fields = await redisCall('read swept tags', redis.hgetall(sweep.tags(registry, repository)));
       return new Map(Object.entries(fields).flatMap(([tag, text]) => sweptTag(tag, text)));
@@ -42,6 +55,8 @@ export function createSweepMemory(redis: Redis, { prefix }: { readonly prefix: s
       const key = sweep.state(registry);
       const begun = await redisCall('end sweep', redis.hget(key, 'begun'));
       if (begun !== null) await redisCall('end sweep', redis.hset(key, 'last', begun));
+      const stop = await stopped(registry);
+      if (stop) await noteStop(registry, { ...stop, over: true });
       await redisCall('end sweep', redis.hdel(key, 'begun'));
       await redisCall('end sweep', redis.del(sweep.done(registry)));
     },
@@ -64,4 +79,15 @@ export function createSweepMemory(redis: Redis, { prefix }: { readonly prefix: s
 function sweptTag(tag: string, text: string): readonly (readonly [string, SweptTag])[] {
   const [digest, at] = text.split(' ');
   return isDigest(digest) ? [[tag, { digest, enqueuedAt: new Date(Number(at)) }]] : [];
+}
+
+function stopText({ since, stops, retryAt, told, over }: SweepStop): string {
+  return [since.getTime(), stops, retryAt.getTime(), told ? 1 : 0, over ? 1 : 0].join(' ');
+}
+
+/** Undefined also for what is not readable: it is noted anew at the next stop. */
+function sweepStop(text: string | null): SweepStop | undefined {
+  const [since = 0, stops = 0, retryAt = 0, told, over] = (text ?? '').split(' ').map(Number);
+  if (!(since > 0 && stops > 0 && retryAt > 0)) return undefined;
+  return { since: new Date(since), stops, retryAt: new Date(retryAt), told: told === 1, over: over === 1 };
 }

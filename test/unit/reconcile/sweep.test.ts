@@ -22,6 +22,8 @@ function nothingSwept() {
     done: async (_registry, repository) => void done.add(repository),
     isDone: async (_registry, repository) => done.has(repository),
     end: async (registry) => void ends.push(registry),
+    stopped: async () => undefined,
+    noteStop: async () => {},
     hold: async () => true,
     giveBack: async () => {},
   };
