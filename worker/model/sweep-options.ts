@@ -1,6 +1,12 @@
 import * as z from 'zod';
 import { duration, HttpUrl, oneOrMore, SecretReference, wholeNumber } from '#model/settings.ts';
 
+const NEEDS_OWNER: readonly string[] = ['quay', 'github', 'dockerhub'];
+/** What an API has no use for. */
+const UNUSED: Readonly<Record<string, readonly ('url' | 'owner' | 'username' | 'secret')[]>> = {
+  acr: ['url', 'owner', 'username', 'secret'],
+};
+
 /** How often a registry is looked through for images of which no push was heard, and where in it. */
 export const SweepOptions = z.strictObject({
   every: duration('1m', '90d').prefault('6h').describe('How often; at the start too when the last one is older.'),
@@ -12,16 +18,23 @@ export const SweepOptions = z.strictObject({
     .describe('The repositories by name, where the registry does not list them.'),
   api: z
     .strictObject({
-      type: z.enum(['harbor', 'quay', 'github', 'dockerhub']).describe('Whose API lists repositories and tags.'),
+      type: z.enum(['harbor', 'quay', 'github', 'dockerhub', 'acr']).describe('Whose API lists repositories and tags.'),
       url: HttpUrl.exactOptional().describe('Its address; absent: that of the registry, or the public one.'),
       owner: z.string().min(1).max(255).exactOptional().describe('Namespace or organization; Harbor needs none.'),
       username: z.string().min(1).max(255).exactOptional().describe('User or robot; absent: the secret is a token.'),
       secret: SecretReference.exactOptional().describe('Password or token, as a secret reference.'),
     })
-    .superRefine(({ type, owner }, context) => {
-      if (type === 'harbor' || owner !== undefined) return;
-      const params = { mend: 'name the namespace or organization that is looked through' };
-      context.addIssue({ code: 'custom', path: ['owner'], message: `${type} lists of one owner`, params });
+    .superRefine((given, context) => {
+      const { type, owner } = given;
+      const wrong = (path: string, message: string, mend: string) =>
+        context.addIssue({ code: 'custom', path: [path], message, params: { mend } });
+      if (NEEDS_OWNER.includes(type) && owner === undefined) {
+        wrong('owner', `${type} lists of one owner`, 'name the namespace or organization that is looked through');
+      }
+      for (const key of UNUSED[type] ?? []) {
+        if (given[key] === undefined) continue;
+        wrong(key, `${type} is asked where the registry is, with its \`credentials\``, `take out ${key}`);
+      }
     })
     .exactOptional()
     .describe('An API of the provider, where the registry keeps its own list closed.'),

@@ -10,6 +10,7 @@ import type { SecretResolver } from '#model/secret.ts';
 import { type CloudClients, createCloudClients } from '#oci/access/cloud-clients.ts';
 import type { CallEnd } from '#oci/call-end.ts';
 import type { CapabilityMemo } from '#oci/capability-memo.ts';
+import { acrLists } from '#oci/catalog/acr.ts';
 import type { Catalog } from '#oci/catalog/catalog.ts';
 import { listApiUrl, providerLists } from '#oci/catalog/provider-lists.ts';
 import type { HelperEnvironment } from '#oci/credential-helper.ts';
@@ -128,6 +129,7 @@ function openRegistry(
   const client = createHttpClient({ ...route, allowedHosts: [baseUrl.host] });
   const { now, memo, turn, told, cloudSettings } = dependencies;
   const { immutableTags } = options;
+  const api = options.sweep?.api;
   const target = createRegistryTarget({
     name,
     baseUrl,
@@ -137,18 +139,19 @@ function openRegistry(
     ...(memo ? { memo } : {}),
     ...(turn ? { turn: (signal?: AbortSignal) => turn(name, signal) } : {}),
     ...(told ? { told: (end: CallEnd) => told(name, end) } : {}),
+    ...(api?.type === 'acr' ? { ownLists: acrLists } : {}),
     ...registryCredentials(options, {
       ...dependencies,
       random: dependencies.random ?? (() => 0),
       cloud: (access) => clouds.context(cloudSettings?.(access) ?? NO_SETTINGS),
     }),
   });
-  const api = options.sweep?.api;
-  if (api === undefined) return { target, clients: [client], catalog: target.catalog };
-  const url = listApiUrl(api, baseUrl);
+  if (api === undefined || api.type === 'acr') return { target, clients: [client], catalog: target.catalog };
+  const given = { ...api, type: api.type };
+  const url = listApiUrl(given, baseUrl);
   const isOwn = url.host === baseUrl.host;
   const toApi = isOwn ? client : createHttpClient({ ...route, allowedHosts: [url.host] });
-  const lists = providerLists(api, {
+  const lists = providerLists(given, {
     name,
     url,
     client: toApi,

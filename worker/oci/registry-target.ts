@@ -3,7 +3,7 @@ import { createBlobWriter } from '#oci/blob-upload.ts';
 import { createBlobReader } from '#oci/blobs.ts';
 import type { CallEnd } from '#oci/call-end.ts';
 import { type CapabilityMemo, createCapabilityMemo } from '#oci/capability-memo.ts';
-import type { Catalog } from '#oci/catalog/catalog.ts';
+import type { Catalog, OwnLists } from '#oci/catalog/catalog.ts';
 import { createDistributionCatalog } from '#oci/catalog/distribution.ts';
 import type { CredentialSource } from '#oci/credentials.ts';
 import { REGISTRY_LIMITS, type RegistryLimits } from '#oci/limits.ts';
@@ -11,7 +11,7 @@ import { createLinkedManifests } from '#oci/linked-manifests.ts';
 import { createManifests } from '#oci/manifests.ts';
 import { createReferrersList } from '#oci/referrers-list.ts';
 import { createReferrersTag } from '#oci/referrers-tag.ts';
-import { createRegistryConnection } from '#oci/registry-connection.ts';
+import { createRegistryConnection, type RegistryConnection } from '#oci/registry-connection.ts';
 import { createTagLister } from '#oci/tags.ts';
 import type { Target } from '#oci/target.ts';
 
@@ -34,6 +34,8 @@ export interface RegistryTargetOptions {
   readonly turn?: (signal?: AbortSignal) => Promise<void>;
   /** Told how each call ended. */
   readonly told?: (end: CallEnd) => Promise<void>;
+  /** Lists of its own that the registry has beside those of the distribution API, with the same credentials. */
+  readonly ownLists?: (connection: RegistryConnection) => OwnLists;
 }
 
 /** What the registry's own API lists, beside what it holds. */
@@ -59,6 +61,6 @@ export function createRegistryTarget(options: RegistryTargetOptions): RegistryTa
     ...reader,
     ...createBlobWriter(connection, reader),
     ...tags,
-    catalog: createDistributionCatalog(connection, tags, manifests),
+    catalog: { ...createDistributionCatalog(connection, tags, manifests), ...options.ownLists?.(connection) },
   };
 }

@@ -2,12 +2,12 @@
 export interface Access {
   /** Empty where the list of all repositories is asked for. */
   readonly repository: string;
-  readonly actions: 'pull' | 'pull,push' | 'delete' | 'catalog';
+  readonly actions: 'pull' | 'pull,push' | 'delete' | 'catalog' | 'metadata_read';
   /** Another repository that is read in the same call: a blob of it is mounted. */
   readonly mountsFrom?: string;
 }
 
-const SCOPE = /^[a-z]+(?:\([a-z0-9]+\))?:[^\s]{1,512}:[a-z*]+(?:,[a-z*]+)*$/;
+const SCOPE = /^[a-z]+(?:\([a-z0-9]+\))?:[^\s]{1,512}:[a-z_*]+(?:,[a-z_*]+)*$/;
 const MAX_SCOPES = 10;
 
 /** `repository:team/app:pull` (Distribution token scope); two of them with a space between where two are needed. */

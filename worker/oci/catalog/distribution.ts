@@ -1,11 +1,9 @@
 import { type Digest, isDigest } from '#model/digest.ts';
-import { AppError } from '#model/errors.ts';
 import { isRepository } from '#model/image-ref.ts';
 import { IMAGE_INDEXES, IMAGE_MANIFESTS } from '#model/media-types.ts';
 import type { Catalog } from '#oci/catalog/catalog.ts';
-import { asObject, parseBoundedJson } from '#oci/json.ts';
+import { linkedPages } from '#oci/catalog/linked-pages.ts';
 import type { Manifests } from '#oci/manifests.ts';
-import { endlessPages, nextPage } from '#oci/next-page.ts';
 import { type RegistryConnection, repositoryUrl } from '#oci/registry-connection.ts';
 import { discard } from '#oci/registry-errors.ts';
 import type { TagLister } from '#oci/target.ts';
@@ -20,25 +18,17 @@ export function createDistributionCatalog(
   { tags }: TagLister,
   manifests: Pick<Manifests, 'resolve'>,
 ): Catalog {
-  const { name, baseUrl, limits } = connection;
-
   async function* repositories(signal?: AbortSignal): AsyncGenerator<string> {
-    const what = 'listing the repositories';
-    const seen = new Set<string>();
-    let url: URL | undefined = new URL(`v2/_catalog?n=${PAGE_SIZE}`, baseUrl);
-    while (url !== undefined) {
-      if (seen.size === limits.tagPages || seen.has(url.href)) throw endlessPages(name, what);
-      seen.add(url.href);
-      const call = { method: 'GET', url, access: { repository: '', actions: 'catalog' }, what, signal } as const;
-      const response = await connection.expect(call, 200);
-      const list = asObject(parseBoundedJson(await response.bytes(limits.tagPageBytes)))?.repositories;
-      if (list !== null && !Array.isArray(list)) {
-        throw new AppError('registry-protocol', `${name}: ${what}: repositories is not a list`);
-      }
+    const list = {
+      path: `v2/_catalog?n=${PAGE_SIZE}`,
+      access: { repository: '', actions: 'catalog' },
+      what: 'listing the repositories',
+      member: 'repositories',
+      mayBeMissing: false,
+    } as const;
+    for await (const repository of linkedPages(connection, list, signal)) {
       // Names that break the grammar are left out: no reference can name them.
-      yield* (list ?? []).filter((one): one is string => typeof one === 'string' && isRepository(one));
-      // Unlike of tags, a page may be empty and not be the last: of what is left out for want of rights.
-      url = nextPage(connection, response.headers.link, url, what);
+      if (typeof repository === 'string' && isRepository(repository)) yield repository;
     }
   }
 

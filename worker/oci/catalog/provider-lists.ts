@@ -10,7 +10,9 @@ import { harborLists } from '#oci/catalog/harbor.ts';
 import { quayLists } from '#oci/catalog/quay.ts';
 import { asObject, parseBoundedJson } from '#oci/json.ts';
 
-export type ListApi = NonNullable<SweepOptions['api']>;
+type AnyApi = NonNullable<SweepOptions['api']>;
+/** An API with credentials of its own. */
+export type ListApi = AnyApi & { readonly type: Exclude<AnyApi['type'], 'acr'> };
 
 /** Where the API of a provider is, with a slash at its end. */
 export function listApiUrl({ type, url }: ListApi, registry: URL): URL {

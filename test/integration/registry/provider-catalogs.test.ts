@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { test } from 'node:test';
+import { createKeySettings } from '#compose/key-settings.ts';
+import { sha256 } from '#model/digest.ts';
+import type { CallEnd } from '#oci/call-end.ts';
+import type { Catalog } from '#oci/catalog/catalog.ts';
+import { RegistryOptions } from '#oci/options.ts';
+import { createRegistries } from '#oci/registries.ts';
+import { CANARY } from '../../support/failure.ts';
+import { edited, json } from '../../support/http-server.ts';
+import { startAcr } from '../../support/key-services/acr-server.ts';
+import { startEntra } from '../../support/key-services/registry-logins.ts';
+import { secret } from '../../support/registry-target.ts';
+import { startTokenServer } from '../../support/token-server.ts';
+
+const now = () => new Date('2026-03-01T12:00:00Z');
+
+/** What a registry that is configured so lists, and what was told of the calls for it. */
+function openCatalog(options: object, env: Readonly<Record<string, string>>) {
+  const told: (readonly [string, CallEnd])[] = [];
+  const turns: (readonly [string, string | undefined])[] = [];
+  const parsed = RegistryOptions.parse(options);
+  const secrets = (reference: string) => secret(env[reference.replace(/^env:/, '')] ?? assert.fail(reference));
+  const registries = createRegistries([parsed], {
+    userAgent: 'attestry-test',
+    now,
+    secrets,
+    unlisted: 'refuse',
+    cloudSettings: (access) => createKeySettings(access, env, secrets),
+    turn: async (registry, _signal, host) => void turns.push([registry, host]),
+    told: async (registry, end) => void told.push([registry, end]),
+  });
+  const catalog: Catalog = registries.catalog(parsed.name) ?? assert.fail();
+  return { catalog, told, turns, [Symbol.asyncDispose]: () => registries.close() };
+}
+
+async function all<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const read: Item[] = [];
+  for await (const item of items) read.push(item);
+  return read;
+}
+
+const TAGS = Object.fromEntries(Array.from({ length: 7 }, (_, at) => [`1.${at}`, sha256(`image ${at}`)]));
+const LISTED = Object.entries(TAGS).map(([tag, digest]) => ({ tag, digest }));
+
+test('ACR: its own lists, with tokens for their scopes that the identity of the workload is changed for', async () => {
+  const entraKey = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const jwt = (claims: object) => {
+    const signed = [{ alg: 'RS256', typ: 'JWT' }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+    return `${signed}.${sign('sha256', Buffer.from(signed), entraKey.privateKey).toString('base64url')}`;
+  };
+  const refreshToken = jwt({ exp: now().getTime() / 1000 + 3 * 3600, sub: CANARY });
+  await using tokens = await startTokenServer({ username: 'nobody', password: 'none', identityToken: refreshToken });
+  await using entra = await startEntra({
+    tenant: 'tenant-1',
+    client: 'client-1',
+    secret: `client-${CANARY}`,
+    assertion: '',
+    issue: (aud) => jwt({ aud, exp: now().getTime() / 1000 + 3599 }),
+  });
+  await using acr = await startAcr({
+    service: 'team.azurecr.io',
+    entra: entraKey.publicKey,
+    refreshToken,
+    tokens,
+    repositories: { 'team/app': TAGS, 'team/empty': {}, 'other/a': {}, 'other/b': {}, 'other/c': {} },
+    most: 3,
+  });
+  const env = { AZURE_TENANT_ID: 'tenant-1', AZURE_CLIENT_ID: 'client-1', AZURE_AUTHORITY_HOST: entra.url };
+  const options = {
+    name: 'team.azurecr.io',
+    address: acr.host,
+    credentials: { provider: 'acr' },
+    sweep: { api: { type: 'acr' } },
+  };
+  await using opened = openCatalog(options, { ...env, AZURE_CLIENT_SECRET: `client-${CANARY}` });
+  const { catalog, told, turns } = opened;
+  const names = ['other/a', 'other/b', 'other/c', 'team/app', 'team/empty'];
+  assert.deepEqual(await all(catalog.repositories()), names);
+  assert.deepEqual(await all(catalog.tags('team/app')), LISTED);
+  assert.deepEqual(await all(catalog.tags('team/empty')), []);
+  assert.deepEqual(await all(catalog.tags('team/gone')), []);
+  assert.deepEqual([...new Set(tokens.calls.flatMap(({ scopes }) => scopes))].slice(0, 2), [
+    'registry:catalog:*',
+    'repository:team/app:metadata_read',
+  ]);
+  // Within the budget of the registry, and told of to it.
+  assert.equal(turns.length, 7);
+  assert.ok(turns.every(([registry, host]) => registry === 'team.azurecr.io' && host === undefined));
+  acr.bend(() => json(429, {}, { 'retry-after': '7' }));
+  await assert.rejects(all(catalog.repositories()), { code: 'registry-throttled', retryAfterMs: 7000 });
+  assert.deepEqual(told.at(-1), ['team.azurecr.io', { outcome: 'throttled', sentBytes: 0, retryAfterMs: 7000 }]);
+
+  for (const link of [
+    '</acr/v1/_catalog?n=1000>; rel="next"',
+    '<https://elsewhere.example/acr/v1/_catalog>; rel="next"',
+  ]) {
+    acr.bend((honest) => ({ ...honest, headers: { ...honest.headers, link } }));
+    await assert.rejects(all(catalog.repositories()), { code: 'registry-protocol' }, link);
+  }
+  acr.bend((honest) =>
+    edited(honest, () => ({ tags: [{ name: '..', digest: 'x' }, null, 7, { name: 'a', digest: 'x' }] })),
+  );
+  assert.deepEqual(await all(catalog.tags('team/app')), [{ tag: 'a' }, { tag: 'a' }, { tag: 'a' }]);
+  acr.bend(() => json(403, { errors: [{ code: 'DENIED' }] }));
+  await assert.rejects(all(catalog.repositories()), { code: 'registry-forbidden' });
+  acr.bend();
+  await using wrong = openCatalog(options, { ...env, AZURE_CLIENT_SECRET: CANARY });
+  await assert.rejects(all(wrong.catalog.repositories()), { code: 'registry-unauthorized' });
+});
+
+test('an API that is asked with the credentials of the registry takes none of its own', () => {
+  const parse = (api: object) => RegistryOptions.safeParse({ name: 'team.azurecr.io', sweep: { api } });
+  for (const key of ['url', 'owner', 'username', 'secret']) {
+    const value = { url: 'https://team.azurecr.io', secret: 'env:SECRET' }[key] ?? 'x';
+    const { error } = parse({ type: 'acr', [key]: value });
+    assert.deepEqual(
+      error?.issues.map(({ path }) => path.join('.')),
+      [`sweep.api.${key}`],
+    );
+  }
+  assert.ok(parse({ type: 'acr' }).success);
+});
