@@ -1,5 +1,5 @@
 import { awsCredentials } from '#cloud/aws-credentials.ts';
-import { awsFailure } from '#cloud/aws-failure.ts';
+import { awsErrorName, awsFailure } from '#cloud/aws-failure.ts';
 import { type AwsCredentials, signAwsRequest } from '#cloud/aws-signature.ts';
 import type { CloudContext } from '#cloud/context.ts';
 import { type HeldToken, holdToken } from '#cloud/held-token.ts';
@@ -21,6 +21,8 @@ export interface AwsServiceOptions {
   readonly headersTimeoutMs?: number;
   /** Bytes of its largest answer; absent: as of a key. */
   readonly answerBytes?: number;
+  /** Errors, by AWS's name, that say that there is nothing: the answer is undefined then. */
+  readonly nothing?: readonly string[];
 }
 
 /** A service of AWS, with the credentials of this workload. */
@@ -51,7 +53,7 @@ export async function callAws(
   input: object,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  const { context, what, name, url, region, json, http, headersTimeoutMs, answerBytes } = service;
+  const { context, what, name, url, region, json, http, headersTimeoutMs, answerBytes, nothing = [] } = service;
   const body = JSON.stringify(input);
   const headers = { 'content-type': `application/x-amz-json-${json}`, 'x-amz-target': target };
   return await retrying(context, signal, () =>
@@ -61,6 +63,7 @@ export async function callAws(
       const request = { method: 'POST', url, headers: signed, body, signal, ...waits } as const;
       const answer = await askService(http, request, context.now(), answerBytes);
       if (answer.status === 200) return answer.json;
+      if (nothing.includes(awsErrorName(answer) ?? '')) return undefined;
       throw awsFailure(what, answer);
     }),
   );

@@ -39,11 +39,17 @@ const Failure = z.object({
   Message: z.string().optional(),
 });
 
+/** AWS's name for why it refuses. */
+export function awsErrorName({ headers, json }: ServiceAnswer): string | undefined {
+  const type = Failure.safeParse(json).data?.__type ?? headers['x-amzn-errortype'];
+  return type?.replace(/^.*#/, '').replace(/[:;].*$/, '');
+}
+
 /** What an AWS service that speaks JSON refuses with, by its name for it. */
-export function awsFailure(what: string, { status, headers, json, retryAfterMs }: ServiceAnswer): AppError {
-  const read = Failure.safeParse(json);
-  const body = read.success ? read.data : {};
-  const name = (body.__type ?? headers['x-amzn-errortype'])?.replace(/^.*#/, '').replace(/[:;].*$/, '');
+export function awsFailure(what: string, answer: ServiceAnswer): AppError {
+  const { status, json, retryAfterMs } = answer;
+  const body = Failure.safeParse(json).data ?? {};
+  const name = awsErrorName(answer);
   const message = body.message ?? body.Message ?? '';
   const kind =
     name === 'InvalidSignatureException' || name === 'SignatureDoesNotMatch'

@@ -5,6 +5,7 @@ const NEEDS_OWNER: readonly string[] = ['quay', 'github', 'dockerhub'];
 /** What an API has no use for. */
 const UNUSED: Readonly<Record<string, readonly ('url' | 'owner' | 'username' | 'secret')[]>> = {
   acr: ['url', 'owner', 'username', 'secret'],
+  ecr: ['url', 'owner', 'username', 'secret'],
 };
 
 /** How often a registry is looked through for images of which no push was heard, and where in it. */
@@ -18,7 +19,9 @@ export const SweepOptions = z.strictObject({
     .describe('The repositories by name, where the registry does not list them.'),
   api: z
     .strictObject({
-      type: z.enum(['harbor', 'quay', 'github', 'dockerhub', 'acr']).describe('Whose API lists repositories and tags.'),
+      type: z
+        .enum(['harbor', 'quay', 'github', 'dockerhub', 'acr', 'ecr'])
+        .describe('Whose API lists repositories and tags.'),
       url: HttpUrl.exactOptional().describe('Its address; absent: that of the registry, or the public one.'),
       owner: z.string().min(1).max(255).exactOptional().describe('Namespace or organization; Harbor needs none.'),
       username: z.string().min(1).max(255).exactOptional().describe('User or robot; absent: the secret is a token.'),
@@ -33,7 +36,11 @@ export const SweepOptions = z.strictObject({
       }
       for (const key of UNUSED[type] ?? []) {
         if (given[key] === undefined) continue;
-        wrong(key, `${type} is asked where the registry is, with its \`credentials\``, `take out ${key}`);
+        wrong(
+          key,
+          `${type} is asked with the \`credentials\` of the registry, whose name tells where`,
+          `take out ${key}`,
+        );
       }
     })
     .exactOptional()

@@ -76,6 +76,9 @@ const ProxyCredentials = z.strictObject({
   password: SecretReference.describe('Password of that user, as a secret reference.'),
 });
 
+/** APIs of a cloud beside the registry, which know identities and no logins of the registry. */
+const OF_THE_CLOUD: readonly string[] = ['ecr'];
+
 /** What a folder has no use for. */
 const NETWORK_KEYS = ['address', 'ca', 'proxy', 'plainHttp', 'credentials'] as const;
 
@@ -111,6 +114,14 @@ export const RegistryOptions = z
     const mend = 'name the proxy, or take the credentials out';
     const message = 'credentials for a proxy that is not named';
     context.addIssue({ code: 'custom', path: ['proxyCredentials'], message, params: { mend } });
+  })
+  .superRefine(({ sweep, credentials }, context) => {
+    const type = sweep?.api?.type;
+    if (type === undefined || !OF_THE_CLOUD.includes(type)) return;
+    if (credentials !== undefined && 'provider' in credentials && credentials.provider === type) return;
+    const message = `the API of ${type} is asked with the identity that opens the registry`;
+    const params = { mend: `give the registry \`credentials: { provider: ${type} }\`` };
+    context.addIssue({ code: 'custom', path: ['sweep', 'api', 'type'], message, params });
   })
   .superRefine((given, context) => {
     const { directory } = given;

@@ -12,7 +12,7 @@ import type { CallEnd } from '#oci/call-end.ts';
 import type { CapabilityMemo } from '#oci/capability-memo.ts';
 import { acrLists } from '#oci/catalog/acr.ts';
 import type { Catalog } from '#oci/catalog/catalog.ts';
-import { listApiUrl, providerLists } from '#oci/catalog/provider-lists.ts';
+import { openLists } from '#oci/catalog/open-lists.ts';
 import type { HelperEnvironment } from '#oci/credential-helper.ts';
 import { createLayoutTarget } from '#oci/layout-directory.ts';
 import type { RegistryOptions } from '#oci/options.ts';
@@ -129,7 +129,7 @@ function openRegistry(
   const client = createHttpClient({ ...route, allowedHosts: [baseUrl.host] });
   const { now, memo, turn, told, cloudSettings } = dependencies;
   const { immutableTags } = options;
-  const api = options.sweep?.api;
+  const cloud = (access: Readonly<Record<string, string>>) => clouds.context(cloudSettings?.(access) ?? NO_SETTINGS);
   const target = createRegistryTarget({
     name,
     baseUrl,
@@ -139,28 +139,22 @@ function openRegistry(
     ...(memo ? { memo } : {}),
     ...(turn ? { turn: (signal?: AbortSignal) => turn(name, signal) } : {}),
     ...(told ? { told: (end: CallEnd) => told(name, end) } : {}),
-    ...(api?.type === 'acr' ? { ownLists: acrLists } : {}),
+    ...(options.sweep?.api?.type === 'acr' ? { ownLists: acrLists } : {}),
     ...registryCredentials(options, {
       ...dependencies,
       random: dependencies.random ?? (() => 0),
-      cloud: (access) => clouds.context(cloudSettings?.(access) ?? NO_SETTINGS),
+      cloud,
     }),
   });
-  if (api === undefined || api.type === 'acr') return { target, clients: [client], catalog: target.catalog };
-  const given = { ...api, type: api.type };
-  const url = listApiUrl(given, baseUrl);
-  const isOwn = url.host === baseUrl.host;
-  const toApi = isOwn ? client : createHttpClient({ ...route, allowedHosts: [url.host] });
-  const lists = providerLists(given, {
-    name,
-    url,
-    client: toApi,
-    secrets: dependencies.secrets,
-    now,
-    ...(turn ? { turn: (signal?: AbortSignal) => turn(name, signal, isOwn ? undefined : url.host) } : {}),
-    ...(told ? { told: (end: CallEnd) => told(isOwn ? name : url.host, end) } : {}),
+  const opened = openLists(options, {
+    ...dependencies,
+    baseUrl,
+    client,
+    cloud,
+    openClient: (host) => createHttpClient({ ...route, allowedHosts: [host] }),
   });
-  return { target, clients: [...new Set([client, toApi])], catalog: { ...target.catalog, ...lists } };
+  const clients = opened.client ? [client, opened.client] : [client];
+  return { target, clients, catalog: { ...target.catalog, ...opened.lists } };
 }
 
 const NO_SETTINGS: KeySettings = { text: () => undefined, secret: () => undefined };

@@ -10,7 +10,8 @@ import { createRegistries } from '#oci/registries.ts';
 import { CANARY } from '../../support/failure.ts';
 import { edited, json } from '../../support/http-server.ts';
 import { startAcr } from '../../support/key-services/acr-server.ts';
-import { startEntra } from '../../support/key-services/registry-logins.ts';
+import { startEcrLists } from '../../support/key-services/ecr-server.ts';
+import { refusedByAws, startEntra } from '../../support/key-services/registry-logins.ts';
 import { secret } from '../../support/registry-target.ts';
 import { startTokenServer } from '../../support/token-server.ts';
 
@@ -112,15 +113,75 @@ test('ACR: its own lists, with tokens for their scopes that the identity of the 
   await assert.rejects(all(wrong.catalog.repositories()), { code: 'registry-unauthorized' });
 });
 
+const ACCOUNT = '123456789012';
+const ECR = `${ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com`;
+const KEYS = { AKIDEXAMPLE: { secret: `secret-${CANARY}` } };
+const IDENTITY = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: `secret-${CANARY}` };
+
+test('ECR: repositories and tags by signed calls, page by page; each try is told to the host of the API', async () => {
+  const repositories = { 'team/app': TAGS, 'team/empty': {}, 'other/a': {}, 'other/b': {}, 'other/c': {} };
+  const gate = { region: 'eu-west-1', credentials: KEYS, now };
+  await using ecr = await startEcrLists({ ...gate, account: ACCOUNT, repositories, most: 2 });
+  const options = {
+    name: ECR,
+    address: 'localhost:9',
+    credentials: { provider: 'ecr' },
+    sweep: { api: { type: 'ecr' } },
+  };
+  const env = { ...IDENTITY, AWS_ENDPOINT_URL_ECR: ecr.url };
+  await using opened = openCatalog(options, env);
+  const { catalog, told, turns } = opened;
+  assert.deepEqual(await all(catalog.repositories()), Object.keys(repositories));
+  assert.deepEqual(await all(catalog.tags('team/app')), LISTED);
+  assert.deepEqual(await all(catalog.tags('team/empty')), []);
+  assert.deepEqual(await all(catalog.tags('team/gone')), []);
+  assert.equal(ecr.requests.length, 3 + 4 + 1 + 1);
+  assert.deepEqual(
+    turns,
+    Array.from(ecr.requests, () => [ECR, ecr.host]),
+  );
+  assert.ok(told.every(([host, { outcome }]) => host === ecr.host && outcome === 'answered'));
+
+  ecr.bend(() => refusedByAws('ThrottlingException'));
+  const before = ecr.requests.length;
+  await assert.rejects(all(catalog.repositories()), { code: 'registry-throttled', class: 'throttled' });
+  assert.ok(ecr.requests.length - before > 1, 'a moment is waited for');
+  assert.deepEqual(told.at(-1), [ecr.host, { outcome: 'throttled', sentBytes: 0 }]);
+  ecr.bend(() => json(503, {}));
+  await assert.rejects(all(catalog.repositories()), { code: 'registry-unavailable' });
+  assert.deepEqual(told.at(-1), [ecr.host, { outcome: 'failed', sentBytes: 0 }]);
+  ecr.bend(() => json(200, { imageIds: [], nextToken: 'the-same' }));
+  await assert.rejects(all(catalog.tags('team/app')), { code: 'registry-protocol' });
+  ecr.bend(() => json(200, { imageIds: [], nextToken: 'x'.repeat(20_000) }));
+  await assert.rejects(all(catalog.tags('team/app')), { code: 'registry-protocol' });
+  ecr.bend(() => json(200, { imageIds: 'none' }));
+  await assert.rejects(all(catalog.tags('team/app')), { code: 'registry-protocol' });
+  ecr.bend(() =>
+    json(200, { imageIds: [null, 7, { imageDigest: 'x' }, { imageTag: 'a b' }, { imageTag: 'a', imageDigest: 'x' }] }),
+  );
+  assert.deepEqual(await all(catalog.tags('team/app')), [{ tag: 'a' }]);
+  ecr.bend();
+  await using wrong = openCatalog(options, { ...env, AWS_SECRET_ACCESS_KEY: CANARY });
+  await assert.rejects(all(wrong.catalog.repositories()), { code: 'registry-unauthorized' });
+  await using other = openCatalog({ ...options, name: ECR.replace('1234', '4321') }, env);
+  await assert.rejects(all(other.catalog.repositories()), { code: 'registry-unauthorized', message: /AccessDenied/ });
+});
+
 test('an API that is asked with the credentials of the registry takes none of its own', () => {
-  const parse = (api: object) => RegistryOptions.safeParse({ name: 'team.azurecr.io', sweep: { api } });
-  for (const key of ['url', 'owner', 'username', 'secret']) {
-    const value = { url: 'https://team.azurecr.io', secret: 'env:SECRET' }[key] ?? 'x';
-    const { error } = parse({ type: 'acr', [key]: value });
-    assert.deepEqual(
-      error?.issues.map(({ path }) => path.join('.')),
-      [`sweep.api.${key}`],
+  const issuesOf = (api: object, more: object = {}) =>
+    RegistryOptions.safeParse({ name: 'team.azurecr.io', sweep: { api }, ...more }).error?.issues.map(({ path }) =>
+      path.join('.'),
     );
+  const provider = (type: string) => ({ credentials: { provider: type } });
+  for (const type of ['acr', 'ecr']) {
+    for (const key of ['url', 'owner', 'username', 'secret']) {
+      const value = { url: 'https://team.azurecr.io', secret: 'env:SECRET' }[key] ?? 'x';
+      assert.deepEqual(issuesOf({ type, [key]: value }, provider(type)), [`sweep.api.${key}`]);
+    }
   }
-  assert.ok(parse({ type: 'acr' }).success);
+  assert.equal(issuesOf({ type: 'acr' }), undefined);
+  assert.equal(issuesOf({ type: 'ecr' }, provider('ecr')), undefined);
+  for (const more of [{}, provider('acr'), { credentials: { token: 'env:TOKEN' } }]) {
+    assert.deepEqual(issuesOf({ type: 'ecr' }, more), ['sweep.api.type']);
+  }
 });

@@ -15,7 +15,7 @@ const Public = z.object({ authorizationData: Authorization });
 
 /** ECR Public has one region for logins. */
 const PUBLIC_REGION = 'us-east-1';
-const HOST = /^[0-9]{12}\.dkr[.-]ecr(-fips)?\.([a-z0-9-]{1,40})\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$/;
+const HOST = /^([0-9]{12})\.dkr[.-]ecr(-fips)?\.([a-z0-9-]{1,40})\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$/;
 
 /**
  * A login at Amazon ECR (Amazon ECR API reference: GetAuthorizationToken): user AWS and a password of twelve hours.
@@ -25,7 +25,7 @@ export function ecrLogin(context: CloudContext, host: string, kind: 'ecr' | 'ecr
   // Asked once and kept: the credentials behind the login are renewed by themselves.
   let service: Promise<AwsService> | undefined;
   return async (): Promise<Pass<Credential>> => {
-    service ??= open(context, host, kind);
+    service ??= openEcr(context, host, kind);
     const target =
       kind === 'ecr'
         ? 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken'
@@ -38,14 +38,20 @@ export function ecrLogin(context: CloudContext, host: string, kind: 'ecr' | 'ecr
   };
 }
 
-async function open(context: CloudContext, host: string, kind: 'ecr' | 'ecr-public'): Promise<AwsService> {
+/** The AWS account whose registry has this name; undefined where the name does not tell. */
+export function ecrAccount(host: string): string | undefined {
+  return HOST.exec(host)?.[1];
+}
+
+/** The API of ECR in the region of a registry. @throws AppError `config-invalid` where the region is not known. */
+export async function openEcr(context: CloudContext, host: string, kind: 'ecr' | 'ecr-public'): Promise<AwsService> {
   const { settings } = context;
   if (kind === 'ecr-public') {
     const address = settings.text('AWS_ENDPOINT_URL_ECR_PUBLIC');
     const url = new URL(address ?? `https://api.ecr-public.${PUBLIC_REGION}.amazonaws.com/`);
     return openAwsService(context, { what: 'ECR Public', name: 'ecr-public', url, region: PUBLIC_REGION, json: '1.1' });
   }
-  const [, fips = '', named] = HOST.exec(host) ?? [];
+  const [, , fips = '', named] = HOST.exec(host) ?? [];
   const region = named ?? settings.text('AWS_REGION') ?? settings.text('AWS_DEFAULT_REGION');
   if (region === undefined || !/^[a-z0-9-]{1,40}$/.test(region)) {
     throw new AppError('config-invalid', 'the region of ECR is not known', {

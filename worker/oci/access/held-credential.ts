@@ -1,6 +1,7 @@
 import type { Pass } from '#cloud/held-token.ts';
 import { holdToken } from '#cloud/held-token.ts';
-import { AppError, type ErrorCode } from '#model/errors.ts';
+import { AppError } from '#model/errors.ts';
+import { asRegistryError } from '#oci/access/as-registry-error.ts';
 import type { Credential, CredentialSource } from '#oci/credentials.ts';
 
 export interface HeldCredentialOptions {
@@ -23,47 +24,13 @@ export function heldCredential({ registry, fetch, now, spread }: HeldCredentialO
         last = await orAborted(held.get(), signal);
         return last;
       } catch (error) {
-        throw asRegistryError(registry, error);
+        throw asRegistryError(`no credentials for ${registry}`, error);
       }
     },
     invalidate() {
       if (last) held.drop(last);
     },
   };
-}
-
-/** What is wrong at the door of a cloud is, for whoever wants the registry, wrong at the registry. */
-const CODES: Partial<Readonly<Record<ErrorCode, { readonly code: ErrorCode; readonly mend: string }>>> = {
-  'key-unauthorized': {
-    code: 'registry-unauthorized',
-    mend: 'check the identity of this workload: see the guide on access to registries',
-  },
-  'key-credentials-expired': {
-    code: 'credentials-unavailable',
-    mend: 'let whatever issues the identity of this workload renew it; it is tried again later',
-  },
-  'key-refused': {
-    code: 'registry-unauthorized',
-    mend: 'grant this identity the right to log in to the registry: see the guide on access to registries',
-  },
-  'key-unavailable': { code: 'registry-unavailable', mend: 'nothing: it is tried again later' },
-  'key-throttled': { code: 'registry-throttled', mend: 'nothing: it is tried again later' },
-  'key-protocol': {
-    code: 'registry-protocol',
-    mend: 'check that the address is that of the service itself, and that nothing between changes its answers',
-  },
-};
-
-function asRegistryError(registry: string, error: unknown): unknown {
-  if (!(error instanceof AppError)) return error;
-  const { code, message, mend, field, retryAfterMs } = error;
-  const known = CODES[code] ?? { code, mend };
-  return new AppError(known.code, `no credentials for ${registry}: ${message}`, {
-    cause: error,
-    ...(known.mend === undefined ? {} : { mend: known.mend }),
-    ...(field === undefined ? {} : { field }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
 }
 
 /** Who is aborted stops waiting, and the others get their token. */

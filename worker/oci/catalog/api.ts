@@ -72,7 +72,7 @@ export function listedTag(tag: unknown, digest: unknown): ListedTag | undefined 
 }
 
 /** @throws AppError `registry-protocol` */
-export function listOf({ name }: CatalogApi, value: unknown): readonly unknown[] {
+export function listOf({ name }: Pick<CatalogApi, 'name'>, value: unknown): readonly unknown[] {
   if (value === null || value === undefined) return [];
   if (Array.isArray(value)) return value;
   throw new AppError('registry-protocol', `${name}: the API answered no list`);
