@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { duration, HttpUrl, oneOrMore, SecretReference, wholeNumber } from '#model/settings.ts';
 
-const NEEDS_OWNER: readonly string[] = ['quay', 'github', 'dockerhub'];
+const NEEDS_OWNER: readonly string[] = ['quay', 'github', 'dockerhub', 'gar'];
 /** What an API has no use for. */
 const UNUSED: Readonly<Record<string, readonly ('url' | 'owner' | 'username' | 'secret')[]>> = {
   acr: ['url', 'owner', 'username', 'secret'],
   ecr: ['url', 'owner', 'username', 'secret'],
+  gar: ['username', 'secret'],
 };
 
 /** How often a registry is looked through for images of which no push was heard, and where in it. */
@@ -20,10 +21,15 @@ export const SweepOptions = z.strictObject({
   api: z
     .strictObject({
       type: z
-        .enum(['harbor', 'quay', 'github', 'dockerhub', 'acr', 'ecr'])
+        .enum(['harbor', 'quay', 'github', 'dockerhub', 'acr', 'ecr', 'gar'])
         .describe('Whose API lists repositories and tags.'),
       url: HttpUrl.exactOptional().describe('Its address; absent: that of the registry, or the public one.'),
-      owner: z.string().min(1).max(255).exactOptional().describe('Namespace or organization; Harbor needs none.'),
+      owner: z
+        .string()
+        .min(1)
+        .max(255)
+        .exactOptional()
+        .describe('Namespace, organization or Google project; Harbor needs none.'),
       username: z.string().min(1).max(255).exactOptional().describe('User or robot; absent: the secret is a token.'),
       secret: SecretReference.exactOptional().describe('Password or token, as a secret reference.'),
     })
@@ -32,7 +38,11 @@ export const SweepOptions = z.strictObject({
       const wrong = (path: string, message: string, mend: string) =>
         context.addIssue({ code: 'custom', path: [path], message, params: { mend } });
       if (NEEDS_OWNER.includes(type) && owner === undefined) {
-        wrong('owner', `${type} lists of one owner`, 'name the namespace or organization that is looked through');
+        wrong(
+          'owner',
+          `${type} lists of one owner`,
+          'name the namespace, organization or project that is looked through',
+        );
       }
       for (const key of UNUSED[type] ?? []) {
         if (given[key] === undefined) continue;

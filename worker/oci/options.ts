@@ -77,7 +77,7 @@ const ProxyCredentials = z.strictObject({
 });
 
 /** APIs of a cloud beside the registry, which know identities and no logins of the registry. */
-const OF_THE_CLOUD: readonly string[] = ['ecr'];
+const OF_THE_CLOUD: readonly string[] = ['ecr', 'gar'];
 
 /** What a folder has no use for. */
 const NETWORK_KEYS = ['address', 'ca', 'proxy', 'plainHttp', 'credentials'] as const;

@@ -11,6 +11,8 @@ import { CANARY } from '../../support/failure.ts';
 import { edited, json } from '../../support/http-server.ts';
 import { startAcr } from '../../support/key-services/acr-server.ts';
 import { startEcrLists } from '../../support/key-services/ecr-server.ts';
+import { startGar } from '../../support/key-services/gar-server.ts';
+import { startGoogle } from '../../support/key-services/google-server.ts';
 import { refusedByAws, startEntra } from '../../support/key-services/registry-logins.ts';
 import { secret } from '../../support/registry-target.ts';
 import { startTokenServer } from '../../support/token-server.ts';
@@ -167,6 +169,78 @@ test('ECR: repositories and tags by signed calls, page by page; each try is told
   await assert.rejects(all(other.catalog.repositories()), { code: 'registry-unauthorized', message: /AccessDenied/ });
 });
 
+test('Artifact Registry: the repositories of a project by a token of the workload, which is renewed when refused', async () => {
+  await using google = await startGoogle({ versions: {}, now });
+  const docker = { format: 'DOCKER', mode: 'STANDARD_REPOSITORY' };
+  let taken: string | undefined;
+  await using gar = await startGar({
+    parent: 'projects/acme-prod/locations/europe',
+    token: () => taken ?? google.tokens.at(-1) ?? '',
+    repositories: {
+      images: { ...docker, packages: { app: TAGS, 'nested/app': TAGS, empty: {}, 'No Name': {} } },
+      libraries: { format: 'NPM', mode: 'STANDARD_REPOSITORY', packages: { app: TAGS } },
+      mirror: { ...docker, mode: 'REMOTE_REPOSITORY', packages: { 'library/debian': TAGS } },
+      all: { ...docker, mode: 'VIRTUAL_REPOSITORY', packages: { app: TAGS } },
+      more: { ...docker, packages: { app: {} } },
+    },
+    most: 3,
+  });
+  const options = {
+    name: 'europe-docker.pkg.dev',
+    address: 'localhost:9',
+    credentials: { provider: 'gar' },
+    sweep: { api: { type: 'gar', owner: 'acme-prod', url: `${gar.url}/v1` } },
+  };
+  const env = { GCE_METADATA_HOST: google.host };
+  await using opened = openCatalog(options, env);
+  const { catalog, told, turns } = opened;
+  assert.deepEqual(await all(catalog.repositories()), [
+    'acme-prod/images/app',
+    'acme-prod/images/nested/app',
+    'acme-prod/images/empty',
+    'acme-prod/more/app',
+  ]);
+  assert.deepEqual(await all(catalog.tags('acme-prod/images/nested/app')), LISTED);
+  assert.deepEqual(await all(catalog.tags('acme-prod/images/empty')), []);
+  assert.deepEqual(await all(catalog.tags('acme-prod/images/gone')), []);
+  assert.deepEqual(await all(catalog.tags('another/images/app')), [], 'of another project nothing is known');
+  assert.equal(google.tokens.length, 1);
+  assert.deepEqual(
+    turns,
+    Array.from(gar.requests, () => [options.name, gar.host]),
+  );
+  assert.ok(told.every(([host, { outcome }]) => host === gar.host && outcome === 'answered'));
+
+  // Withdrawn before its end: the next one is got at once.
+  taken = 'google-token-2';
+  assert.deepEqual(await all(catalog.tags('acme-prod/images/app')), LISTED);
+  assert.equal(google.tokens.length, 2);
+  taken = 'none';
+  await assert.rejects(all(catalog.repositories()), { code: 'registry-unauthorized' });
+  assert.equal(google.tokens.length, 3, 'and once is enough');
+  taken = undefined;
+
+  gar.bend(() => json(429, {}, { 'retry-after': '9' }));
+  await assert.rejects(all(catalog.repositories()), { code: 'registry-throttled', retryAfterMs: 9000 });
+  assert.deepEqual(told.at(-1), [gar.host, { outcome: 'throttled', sentBytes: 0, retryAfterMs: 9000 }]);
+  for (const nextPageToken of ['the-same', 'x'.repeat(20_000)]) {
+    gar.bend(() => json(200, { tags: [], nextPageToken }));
+    await assert.rejects(all(catalog.tags('acme-prod/images/app')), { code: 'registry-protocol' });
+  }
+  gar.bend(() =>
+    json(200, { tags: [null, 7, { name: 'tags/%' }, { name: 'tags/a%20b' }, { name: 'tags/a', version: 'x' }] }),
+  );
+  assert.deepEqual(await all(catalog.tags('acme-prod/images/app')), [{ tag: 'a' }]);
+  gar.bend(() => json(404, {}));
+  await assert.rejects(all(catalog.repositories()), { code: 'registry-refused' }, 'a project that is not there');
+  gar.bend();
+  await using nowhere = openCatalog({ ...options, name: 'images.example.com' }, env);
+  await assert.rejects(all(nowhere.catalog.repositories()), { code: 'config-invalid', field: 'registries.sweep.api' });
+  google.bend(() => json(503, {}));
+  await using away = openCatalog(options, env);
+  await assert.rejects(all(away.catalog.repositories()), { code: 'registry-unavailable' });
+});
+
 test('an API that is asked with the credentials of the registry takes none of its own', () => {
   const issuesOf = (api: object, more: object = {}) =>
     RegistryOptions.safeParse({ name: 'team.azurecr.io', sweep: { api }, ...more }).error?.issues.map(({ path }) =>
@@ -179,6 +253,9 @@ test('an API that is asked with the credentials of the registry takes none of it
       assert.deepEqual(issuesOf({ type, [key]: value }, provider(type)), [`sweep.api.${key}`]);
     }
   }
+  assert.deepEqual(issuesOf({ type: 'gar' }, provider('gar')), ['sweep.api.owner']);
+  assert.deepEqual(issuesOf({ type: 'gar', owner: 'x', secret: 'env:SECRET' }, provider('gar')), ['sweep.api.secret']);
+  assert.deepEqual(issuesOf({ type: 'gar', owner: 'x' }), ['sweep.api.type']);
   assert.equal(issuesOf({ type: 'acr' }), undefined);
   assert.equal(issuesOf({ type: 'ecr' }, provider('ecr')), undefined);
   for (const more of [{}, provider('acr'), { credentials: { token: 'env:TOKEN' } }]) {

@@ -27,6 +27,8 @@ export interface OpenedLists {
   readonly client?: HttpClient;
 }
 
+const GAR_API = 'https://artifactregistry.googleapis.com/v1/';
+
 /** The lists of a provider's API that the configuration of a registry names; none where the registry itself is asked. */
 export function openLists(options: RegistryOptions, surroundings: ListSurroundings): OpenedLists {
   const { name, sweep, credentials } = options;
@@ -37,12 +39,24 @@ export function openLists(options: RegistryOptions, surroundings: ListSurroundin
     ...(turn ? { turn: (host: string, signal?: AbortSignal) => turn(name, signal, host) } : {}),
     ...(told ? { told } : {}),
   };
+  const access = credentials !== undefined && 'access' in credentials ? credentials.access : {};
   if (api.type === 'ecr') {
-    const context = () =>
-      surroundings.cloud(credentials !== undefined && 'access' in credentials ? credentials.access : {});
-    return {
-      lists: lazily(async () => (await import('#oci/catalog/ecr.ts')).ecrLists({ name, context: context(), ...meter })),
+    const open = async () => {
+      const { ecrLists } = await import('#oci/catalog/ecr.ts');
+      return ecrLists({ name, context: surroundings.cloud(access), ...meter });
     };
+    return { lists: lazily(open) };
+  }
+  if (api.type === 'gar') {
+    const { owner: project = '', url: at = GAR_API } = api;
+    const open = async () => {
+      const { garLists } = await import('#oci/catalog/gar.ts');
+      const context = surroundings.cloud(access);
+      const url = new URL(at.endsWith('/') ? at : `${at}/`);
+      const client = await context.http(url, context.settings.text('SSL_CERT_FILE'));
+      return garLists({ name, project, url, client, context, now, ...doorMeter(url.host, surroundings, name) });
+    };
+    return { lists: lazily(open) };
   }
   const given = { ...api, type: api.type };
   const url = listApiUrl(given, baseUrl);
@@ -54,18 +68,31 @@ export function openLists(options: RegistryOptions, surroundings: ListSurroundin
     client,
     secrets,
     now,
-    ...(turn ? { turn: (signal?: AbortSignal) => turn(name, signal, isOwn ? undefined : url.host) } : {}),
-    ...(told ? { told: (end: CallEnd) => told(isOwn ? name : url.host, end) } : {}),
+    ...doorMeter(isOwn ? undefined : url.host, surroundings, name),
   });
   return isOwn ? { lists } : { lists, client };
+}
+
+/** What keeps to the budget: of the registry, and of the host of the API where that is another. */
+function doorMeter(host: string | undefined, { turn, told }: ListSurroundings, name: string) {
+  return {
+    ...(turn ? { turn: (signal?: AbortSignal) => turn(name, signal, host) } : {}),
+    ...(told ? { told: (end: CallEnd) => told(host ?? name, end) } : {}),
+  };
 }
 
 /** Loaded by who uses them alone: most installations live in one cloud or none. */
 function lazily(open: () => Promise<OwnLists>): OwnLists {
   let opened: Promise<OwnLists> | undefined;
-  const lists = () => {
+  const lists = async () => {
     opened ??= open();
-    return opened;
+    try {
+      return await opened;
+    } catch (error) {
+      // A CA file that could not be read may be there next time.
+      opened = undefined;
+      throw error;
+    }
   };
   return {
     async *repositories(signal) {

@@ -12,7 +12,7 @@ import { asObject, parseBoundedJson } from '#oci/json.ts';
 
 type AnyApi = NonNullable<SweepOptions['api']>;
 /** An API with credentials of its own. */
-export type ListApi = AnyApi & { readonly type: Exclude<AnyApi['type'], 'acr' | 'ecr'> };
+export type ListApi = AnyApi & { readonly type: Exclude<AnyApi['type'], 'acr' | 'ecr' | 'gar'> };
 
 /** Where the API of a provider is, with a slash at its end. */
 export function listApiUrl({ type, url }: ListApi, registry: URL): URL {
