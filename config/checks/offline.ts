@@ -9,6 +9,9 @@ const FETCHING_SENDERS: readonly string[] = ['ecr-sns', 'gar'];
 /** Senders that are not heard but asked. */
 const FETCHED_SENDERS: readonly string[] = ['ecr-sqs', 'zot-nats'];
 
+/** Lists that the registry itself gives, unless their address is told. */
+const ON_THE_REGISTRY: readonly string[] = ['harbor', 'quay', 'acr'];
+
 /**
  * With `offline` nothing may be configured that would reach anything but Redis and the registries: what is refused here
  * is found before the first connection, not by whoever watches the firewall.
@@ -42,7 +45,8 @@ function ofRegistry({ path, value }: Entry<'registries'>): Finding[] {
     if (memberOf(credentials, kind) === undefined) continue;
     found.push(reaches([...path, 'credentials', kind], 'its tokens are got from another server', mend));
   }
-  if (sweep?.api !== undefined) {
+  const { type = '', url } = sweep?.api ?? {};
+  if (sweep?.api !== undefined && !(ON_THE_REGISTRY.includes(type) && url === undefined)) {
     const why = 'its repositories are listed by another server';
     found.push(reaches([...path, 'sweep', 'api'], why, 'name the repositories with list'));
   }

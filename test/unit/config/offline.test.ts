@@ -7,8 +7,10 @@ offline: OFFLINE
 registries:
   - { name: registry.example.com }
   - { name: 123456789012.dkr.ecr.us-east-1.amazonaws.com, credentials: { provider: ecr } }
-  - { name: quay.io, sweep: { api: { type: quay, owner: acme } } }
-  - { name: ghcr.io, credentials: { githubApp: { clientId: a, installationId: 1, privateKey: env:KEY } } }
+  - { name: quay.io, sweep: { api: { type: quay, owner: acme, url: "https://api.example.com" } } }
+  - { name: ghcr.io, sweep: { api: { type: github, owner: acme } }, credentials: { githubApp: { clientId: a, installationId: 1, privateKey: env:KEY } } }
+  - { name: harbor.example.com, sweep: { api: { type: harbor } } }
+  - { name: team.azurecr.io, sweep: { api: { type: acr } }, credentials: { username: a, password: env:KEY } }
 witnesses: [{ id: log, type: rekor, url: "https://rekor.example.com" }]
 signers:
   - { id: ca, type: x509, key: env:KEY, certificate: signer.crt, chain: chain.crt }
@@ -40,6 +42,7 @@ test('offline: whatever would reach anything but Redis and the registries is ref
     [
       'registries[1].credentials.provider',
       'registries[2].sweep.api',
+      'registries[3].sweep.api',
       'registries[3].credentials.githubApp',
       'witnesses[0]',
       'signers[1].key',
