@@ -8,6 +8,7 @@ import { dockerHubLists } from '#oci/catalog/dockerhub.ts';
 import { githubLists } from '#oci/catalog/github.ts';
 import { harborLists } from '#oci/catalog/harbor.ts';
 import { quayLists } from '#oci/catalog/quay.ts';
+import { tokenPages } from '#oci/catalog/token-pages.ts';
 import { type ServedAnswer, serveHttp } from '../../support/http-server.ts';
 
 const NAMES = Array.from({ length: 150 }, (_, at) => `app-${String(at).padStart(3, '0')}`);
@@ -137,6 +138,22 @@ for (const [provider, { base, serve, open }] of Object.entries(SERVED)) {
     }
   });
 }
+
+test('a token that comes back is an error, an empty page is not the end', async () => {
+  const pages = [
+    { items: [], next: 'a' },
+    { items: [{ name: 'x' }, null], next: 'b' },
+    { items: [], next: '' },
+  ];
+  assert.deepEqual(await all(tokenPages('registry.test', async () => pages.shift())), [{ name: 'x' }]);
+  const asked: (string | undefined)[] = [];
+  const endless = tokenPages('registry.test', async (token) => {
+    asked.push(token);
+    return { items: [], next: token === 'a' ? 'b' : 'a' };
+  });
+  await assert.rejects(all(endless), { code: 'registry-protocol' });
+  assert.deepEqual(asked, [undefined, 'a', 'b']);
+});
 
 test('pages without an end are an error, and no whole list', async () => {
   await assert.rejects(all(paged(async () => ({ items: [{}], more: true }))), { code: 'registry-protocol' });

@@ -1,21 +1,19 @@
 import { type CatalogApi, getExisting, getJson, listedTag, listOf, paged } from '#oci/catalog/api.ts';
 import type { OwnLists } from '#oci/catalog/catalog.ts';
+import { tokenPages } from '#oci/catalog/token-pages.ts';
 import { asObject } from '#oci/json.ts';
 
 /** What Quay lists of a namespace (API v1: listRepos, listRepoTags). */
 export function quayLists(api: CatalogApi, owner: string): OwnLists {
   return {
     async *repositories(signal) {
-      let token = '';
-      const page = async () => {
-        const next = token === '' ? '' : `&next_page=${encodeURIComponent(token)}`;
-        const answer = asObject(
-          await getExisting(api, `repository?namespace=${encodeURIComponent(owner)}${next}`, signal),
-        );
-        token = typeof answer?.next_page === 'string' ? answer.next_page : '';
-        return { items: listOf(api, answer?.repositories), more: token !== '' };
-      };
-      for await (const { namespace, name } of paged(page)) {
+      const pages = tokenPages(api.name, async (token) => {
+        const next = token === undefined ? '' : `&next_page=${encodeURIComponent(token)}`;
+        const path = `repository?namespace=${encodeURIComponent(owner)}${next}`;
+        const answer = asObject(await getExisting(api, path, signal));
+        return { items: listOf(api, answer?.repositories), next: answer?.next_page };
+      });
+      for await (const { namespace, name } of pages) {
         if (typeof name === 'string') yield `${namespace ?? owner}/${name}`;
       }
     },
